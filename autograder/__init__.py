@@ -1,0 +1,1 @@
+"""Runs submissions in boxes, judges them from outside, and keeps their grades."""

@@ -1,0 +1,1 @@
+"""Races a student's function against the reference and scores the ratio."""

@@ -1,0 +1,1 @@
+"""What is taught: reads a course, composes its notebooks and proves its assignments."""

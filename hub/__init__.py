@@ -1,0 +1,1 @@
+"""What people touch: the mlsys command and, later, the hub."""

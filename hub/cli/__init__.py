@@ -1,0 +1,1 @@
+"""The mlsys command: one verb a stage, in the order of the data flow."""
