@@ -1,0 +1,346 @@
+"""A box: one program and its descendants, isolated, limited, measured and ended from outside.
+
+Theory of operation. `open_box` starts bubblewrap with the policy's command line and waits until it
+reports the box's first process. A descriptor of that process is the handle on everything inside: it
+is the init of a pid namespace, so when it is gone the kernel has ended all the others. The box's
+control group, where there is one, counts and is swept afterwards.
+
+Contract for callers:
+- The box dies with the THREAD that opened it (the kernel's parent-death signal goes by thread). Open it
+  in one that lives as long as the box: the main thread, or a worker that serves the box to its end.
+- Close what you passed in ``pass_fds`` on your side after `open_box`: then a dead box shows as
+  end-of-file on your end of the socket.
+- The end of a socket comes a moment before the end of the box. ``kill(grace=1)`` lets it end by itself
+  first, so that `ending` names the cause rather than the kill.
+- Methods may be called from several threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from autograder.sandbox.accounting import Sample, sample
+from autograder.sandbox.cgroup import Group
+from autograder.sandbox.ending import BoxUsage, Ending, Evidence, conclude
+from autograder.sandbox.errors import BoxFailed
+from autograder.sandbox.interpreter import interpreter
+from autograder.sandbox.policy import (
+    Descriptors,
+    Footing,
+    argument_bytes,
+    bwrap_arguments,
+    data_contents,
+    group_limits,
+    new_uid,
+    outer_command,
+    this_host,
+)
+from autograder.sandbox.seccomp import filter_program
+from autograder.sandbox.spec import BoxSpec
+
+_START_SECONDS = 20.0
+_SAMPLE_SECONDS = 0.1
+_MOST_WORDS = 1 << 16  # a pipe holds no more; whoever writes more into it is not answered
+_AFTER_KILL_SECONDS = 10.0
+_OOM_GRACE_SECONDS = 0.5
+
+
+class Box:
+    """A running box. Made by `open_box`; a context manager that frees everything at its end."""
+
+    def __init__(self, spec: BoxSpec, started: _Started) -> None:
+        self.spec = spec
+        self.uid = started.uid
+        self.init_pid = started.init_pid
+        self._process = started.process
+        self._group = started.group
+        self._status = started.status
+        self._words = started.words
+        self._trust_words = started.footing.as_root and not spec.diagnose
+        self._init = started.init
+        self._monitor = os.pidfd_open(started.process.pid)
+        self._lock = threading.RLock()
+        self._killed = False
+        self._closed = False
+        self._sample = Sample()
+        self._usage: BoxUsage | None = None
+        self._ending: Ending | None = None
+        self._diagnosis = ""
+
+    @property
+    def running(self) -> bool:
+        return self._ending is None and not self.wait(0)
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Whether the box has ended, after waiting for that as long as ``timeout`` says (None: for ever)."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while self._ending is None:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            if self._ended_within(left):
+                self._settle()
+            elif left is not None and left <= 0:
+                return False
+        return True
+
+    def kill(self, grace: float = 0.0) -> None:
+        """End everything in the box and wait until it is gone; does nothing where it is.
+
+        A box that ends by itself within ``grace`` seconds is not said to be killed by us.
+        """
+        if self.wait(grace) or self._dying_of_memory():
+            return
+        with self._lock:
+            if self._ending is None:
+                self._killed = True
+                self._look()
+                self._signal_init()
+                self._settle()
+
+    def usage(self) -> BoxUsage:
+        """What the box has used so far, or did use in all."""
+        with self._lock:
+            if self._usage is not None:
+                return self._usage
+            self._look()
+            return self._measured()
+
+    def ending(self) -> Ending:
+        """How the box ended. Raises RuntimeError while it runs."""
+        if self._ending is None and not self.wait(0):
+            raise RuntimeError(f"box {self.spec.name} is still running; wait for it or kill it first")
+        assert self._ending is not None  # noqa: S101 - for the type checker; wait() has set it
+        return self._ending
+
+    def diagnosis(self) -> str:
+        """The last words on stderr, once the box has ended: for our log, never for a student or a verdict."""
+        return self._diagnosis
+
+    def close(self) -> None:
+        """End the box and free everything of it."""
+        self.kill()
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                for descriptor in (self._init, self._monitor, self._status, self._words):
+                    os.close(descriptor)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ended_within(self, seconds: float | None) -> bool:
+        if self._group is not None:
+            return _ended(self._monitor, seconds)
+        with self._lock:
+            self._look()
+        return _ended(self._monitor, _SAMPLE_SECONDS if seconds is None else min(seconds, _SAMPLE_SECONDS))
+
+    def _dying_of_memory(self) -> bool:
+        """The kernel counts an out-of-memory kill before the program's end can be seen from here."""
+        return bool(self.usage().oom_kills) and self.wait(_OOM_GRACE_SECONDS)
+
+    def _look(self) -> None:
+        if self._group is None and self._ending is None:
+            self._sample = self._sample.merged(sample(self.init_pid))
+
+    def _measured(self) -> BoxUsage:
+        if self._group is None:
+            return self._sample.usage()
+        counted = self._group.usage()
+        return BoxUsage(counted.cpu_seconds, counted.peak_bytes, counted.oom_kills, counted.refused_forks)
+
+    def _signal_init(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._init, signal.SIGKILL)
+
+    def _settle(self) -> None:
+        """Sweep up after the program's end, then conclude from what is left."""
+        with self._lock:
+            if self._ending is not None:
+                return
+            cpu_seconds = self._reap()
+            if self._group is not None:
+                self._group.kill()
+            self._sample = self._sample.merged(Sample(cpu_seconds=cpu_seconds))
+            self._usage = self._measured()
+            if self._group is not None:
+                self._group.remove()
+            self._diagnosis = _drain(self._words).decode(errors="replace").strip()
+            self._ending = conclude(self._evidence(self._usage))
+
+    def _reap(self) -> float:
+        """Wait for bubblewrap and for the box's init; the CPU seconds that bubblewrap waited for."""
+        if not _ended(self._monitor, _AFTER_KILL_SECONDS):
+            self._process.kill()
+        _, status, used = os.wait4(self._process.pid, 0)
+        self._process.returncode = os.waitstatus_to_exitcode(status)
+        # bubblewrap leaves when its program does; what the program left running ends here.
+        self._signal_init()
+        if not _ended(self._init, _AFTER_KILL_SECONDS):
+            raise BoxFailed(f"box {self.spec.name}: its processes outlive SIGKILL; the host needs a look")
+        return used.ru_utime + used.ru_stime
+
+    def _evidence(self, usage: BoxUsage) -> Evidence:
+        reports = _reports(_drain(self._status))
+        return Evidence(
+            status=next((report["exit-code"] for report in reports if "exit-code" in report), None),
+            killed=self._killed,
+            usage=usage,
+            cpu_limit=self.spec.limits.cpu_seconds,
+            memory_limit=self.spec.limits.memory_mb << 20,
+            setup_words=self._diagnosis if self._trust_words else "",
+        )
+
+
+def open_box(spec: BoxSpec, footing: Footing | None = None) -> Box:
+    """Start the box. Raises HostUnfit or BoxFailed; then nothing of it is left.
+
+    See the module's contract: the calling thread must outlive the box.
+    """
+    ground = footing or this_host()
+    group = ground.place.make(*group_limits(spec.limits)) if ground.place else None
+    try:
+        return Box(spec, _start(spec, ground, group))
+    except BaseException:
+        if group is not None:
+            group.kill()
+            group.remove()
+        raise
+
+
+@dataclass(frozen=True)
+class _Started:
+    footing: Footing
+    uid: int
+    process: subprocess.Popen[bytes]
+    group: Group | None
+    init_pid: int
+    init: int
+    status: int
+    words: int
+
+
+def _start(spec: BoxSpec, footing: Footing, group: Group | None) -> _Started:
+    uid = new_uid() if footing.as_root else os.getuid()
+    with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+        status, status_writer = _pipe(ours, theirs)
+        words, words_writer = _pipe(ours, theirs)
+        # A program that floods its stderr is refused, and neither stopped nor given memory.
+        os.set_blocking(words_writer, False)
+        command, passed = _command(spec, footing, group, status_writer, uid, theirs)
+        process = _spawn(command, passed, words_writer)
+        theirs.close()
+        try:
+            init_pid, init = _first_process(status, process)
+        except BaseException as error:
+            process.kill()
+            process.wait()
+            said = _drain(words).decode(errors="replace").strip()
+            raise BoxFailed(f"box {spec.name} did not start: {said or error}") from error
+        ours.pop_all()
+        return _Started(footing, uid, process, group, init_pid, init, status, words)
+
+
+def _command(
+    spec: BoxSpec,
+    footing: Footing,
+    group: Group | None,
+    status: int,
+    uid: int,
+    theirs: contextlib.ExitStack,
+) -> tuple[list[str], tuple[int, ...]]:
+    """The command line and the descriptors it needs, each a file in memory."""
+    python = interpreter()
+    program = filter_program(memory_files=group is not None, affinity=not spec.cpus)
+    data = [_memory_file(content, theirs) for content in data_contents(spec, python)]
+    seccomp = _memory_file(program, theirs)
+    arguments = _memory_file(b"", theirs)
+    descriptors = Descriptors(seccomp=seccomp, arguments=arguments, status=status)
+    _fill(arguments, argument_bytes(bwrap_arguments(spec, footing, python, descriptors, iter(data))))
+    entrances = group.entrances if group else ()
+    command = outer_command(spec, footing, entrances, descriptors, uid)
+    return command, (*descriptors.all(), *data, *spec.pass_fds)
+
+
+def _spawn(command: list[str], passed: tuple[int, ...], words: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603 - the policy's own words, no shell reads the caller's
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=words,
+        close_fds=True,
+        pass_fds=passed,
+        # bubblewrap's first process keeps this environment, where a program can read it.
+        env={"PATH": "/usr/bin:/bin"},
+        cwd="/",
+        start_new_session=True,
+    )
+
+
+def _first_process(status: int, process: subprocess.Popen[bytes]) -> tuple[int, int]:
+    """The pid of the box's init, as bubblewrap reports it, and a descriptor that holds it fast."""
+    received = b""
+    deadline = time.monotonic() + _START_SECONDS
+    while b"\n" not in received:
+        if not _ended(status, max(0.0, deadline - time.monotonic())):
+            raise BoxFailed(f"bubblewrap said nothing for {_START_SECONDS:.0f} seconds")
+        piece = os.read(status, 4096)
+        if not piece:
+            raise BoxFailed(f"bubblewrap ended with status {process.wait()}")
+        received += piece
+    pid = int(_reports(received)[0]["child-pid"])
+    return pid, os.pidfd_open(pid)
+
+
+def _reports(text: bytes) -> list[dict[str, int]]:
+    return [json.loads(line) for line in text.splitlines() if line.startswith(b"{")]
+
+
+def _ended(descriptor: int, seconds: float | None) -> bool:
+    """Whether the descriptor becomes readable in time, as a process's does at its end."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(None if seconds is None else seconds * 1000))
+
+
+def _drain(descriptor: int) -> bytes:
+    """What is in a pipe now, and no more."""
+    os.set_blocking(descriptor, False)
+    try:
+        return os.read(descriptor, _MOST_WORDS)
+    except BlockingIOError:
+        return b""
+
+
+def _pipe(ours: contextlib.ExitStack, theirs: contextlib.ExitStack) -> tuple[int, int]:
+    reader, writer = os.pipe()
+    ours.callback(os.close, reader)
+    theirs.callback(os.close, writer)
+    return reader, writer
+
+
+def _memory_file(content: bytes, owner: contextlib.ExitStack) -> int:
+    descriptor = os.memfd_create("mlsys-box")
+    owner.callback(os.close, descriptor)
+    _fill(descriptor, content)
+    return descriptor
+
+
+def _fill(descriptor: int, content: bytes) -> None:
+    with open(descriptor, "wb", closefd=False) as file:
+        file.write(content)
+    os.lseek(descriptor, 0, os.SEEK_SET)

@@ -1,0 +1,299 @@
+"""The policy of a box, written once: from a `BoxSpec` to the command line that makes it.
+
+Theory of operation, from the outside in. A shell line enters the control group; taskset pins; then
+bubblewrap makes new namespaces (no network), mounts a read-only system and nothing else of the host,
+clears the environment and loads the seccomp filter. Inside, prlimit sets limits of single processes,
+setpriv (in root mode) takes a uid of its own and drops every capability, and the last shell line turns
+stderr to /dev/null, so that what is left on the pipe is bubblewrap's own word about its set-up.
+
+Two footings. As root, no user namespace: bubblewrap can then bind from folders that only root may
+enter. The program ends up as an unprivileged uid that no other box has, without capabilities. As an
+ordinary user, all of it happens in a user namespace, and further ones are disabled.
+
+Trusts: bubblewrap, util-linux, the kernel, and the caller's choice of what to bind.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import os
+import resource
+import secrets
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from autograder.sandbox.cgroup import Place, find_place
+from autograder.sandbox.errors import HostUnfit
+from autograder.sandbox.interpreter import Interpreter
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.spec import BoxSpec
+
+HOME = "/tmp/home"  # noqa: S108 - a path inside the box, on its own tmpfs
+_TOOL_PATH = "/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin"
+_FIRST_UID, _UIDS = 64001, 512
+_OPEN_FILES = 1024
+_OWN_PROCESSES = 2  # bubblewrap outside the pid namespace, and as its first process
+_LIBRARY_MB = 1024  # address space that shared libraries and thread stacks take without using it
+
+_ENTER = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo 0 > "$1" || exit 125; shift; n=$((n-1)); done; exec "$@"'
+_HUSH = 'exec "$@" 2>/dev/null'
+
+# Own names first, so that nothing of an installed platform is importable but what a caller binds.
+OWN_PACKAGES = ("autograder", "course", "hub")
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The programs that make a box, by absolute path."""
+
+    bwrap: str
+    prlimit: str
+    setpriv: str
+    taskset: str
+    shell: str = "/bin/sh"
+
+
+@dataclass(frozen=True)
+class Footing:
+    """What this host lets this process do: one value for all boxes."""
+
+    as_root: bool
+    tools: Tools
+    place: Place | None
+
+
+@functools.cache
+def this_host() -> Footing:
+    """This process's footing, found out once. Raises HostUnfit where a program is missing."""
+    return Footing(as_root=can_change_uid(), tools=find_tools(), place=find_place())
+
+
+def find_tools() -> Tools:
+    """The programs a box needs, or a HostUnfit that names the packages to install."""
+    paths = {tool: shutil.which(tool, path=_TOOL_PATH) for tool in ("bwrap", "prlimit", "setpriv", "taskset")}
+    missing = [tool for tool, path in paths.items() if path is None]
+    if missing:
+        raise HostUnfit(f"not found: {', '.join(missing)}. Install the packages bubblewrap and util-linux")
+    return Tools(**{tool: path for tool, path in paths.items() if path is not None})
+
+
+def can_change_uid() -> bool:
+    """Whether this is a root that has the boxes' uids to give (one in a small container has not)."""
+    if os.geteuid() != 0:
+        return False
+    ranges = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
+    last = _FIRST_UID + _UIDS
+    return any(int(first) <= _FIRST_UID and last <= int(first) + int(count) for first, _, count in ranges)
+
+
+@dataclass(frozen=True)
+class Descriptors:
+    """Descriptors that bubblewrap reads or writes; it closes them before the program runs."""
+
+    seccomp: int
+    arguments: int
+    status: int
+
+    def all(self) -> tuple[int, ...]:
+        return (self.seccomp, self.arguments, self.status)
+
+
+def outer_command(
+    spec: BoxSpec, footing: Footing, entrances: Sequence[Path], descriptors: Descriptors, uid: int
+) -> list[str]:
+    """The whole command line: into the group, onto the cores, into the box, and there the program."""
+    enter = [footing.tools.shell, "-c", _ENTER, "mlsys-box", str(len(entrances)), *map(str, entrances)]
+    pin = [footing.tools.taskset, "-c", ",".join(map(str, spec.cpus))]
+    # The arguments go through a descriptor: a command line can be read by everybody, in the box too.
+    box = [footing.tools.bwrap, "--args", str(descriptors.arguments), "--"]
+    return [
+        *(enter if entrances else ()),
+        *(pin if spec.cpus else ()),
+        *box,
+        *_inner_command(spec, footing, uid),
+    ]
+
+
+def new_uid() -> int:
+    """A uid for one box: kernel limits that are counted by uid are then not shared between boxes."""
+    return _FIRST_UID + secrets.randbelow(_UIDS)
+
+
+def group_limits(limits: Limits) -> tuple[int, int]:
+    """Memory in bytes and number of processes for the box's control group."""
+    return limits.memory_mb << 20, limits.processes + _OWN_PROCESSES
+
+
+def _inner_command(spec: BoxSpec, footing: Footing, uid: int) -> list[str]:
+    hush = [footing.tools.shell, "-c", _HUSH, "box"]
+    return [
+        footing.tools.prlimit,
+        *_process_limits(spec.limits, grouped=footing.place is not None),
+        "--",
+        *(_drop_privileges(footing.tools.setpriv, uid) if footing.as_root else ()),
+        *(() if spec.diagnose else hush),
+        *spec.argv,
+    ]
+
+
+def _process_limits(limits: Limits, *, grouped: bool) -> Iterator[str]:
+    seconds = math.ceil(limits.cpu_seconds)
+    yield from _limit("core", resource.RLIMIT_CORE, 0)
+    yield from _limit("nofile", resource.RLIMIT_NOFILE, _OPEN_FILES)
+    yield from _limit("fsize", resource.RLIMIT_FSIZE, limits.file_mb << 20)
+    # SIGXCPU at the first, which tells us why; SIGKILL at the second for whoever ignores it.
+    yield f"--cpu={seconds}:{seconds + 1}"
+    if not grouped:
+        yield from _limit("nproc", resource.RLIMIT_NPROC, limits.processes + _OWN_PROCESSES)
+        yield from _limit("data", resource.RLIMIT_DATA, limits.memory_mb << 20)
+        yield from _limit("as", resource.RLIMIT_AS, (limits.memory_mb + _LIBRARY_MB) << 20)
+
+
+def _limit(name: str, which: int, amount: int) -> Iterator[str]:
+    """A limit as prlimit takes it, never above the one that already holds for us."""
+    hard = resource.getrlimit(which)[1]
+    yield f"--{name}={amount if hard == resource.RLIM_INFINITY else min(amount, hard)}"
+
+
+def _drop_privileges(setpriv: str, uid: int) -> list[str]:
+    return [
+        setpriv,
+        *("--reuid", str(uid), "--regid", str(uid), "--clear-groups"),
+        *("--no-new-privs", "--bounding-set", "-all", "--inh-caps", "-all", "--"),
+    ]
+
+
+def bwrap_arguments(
+    spec: BoxSpec, footing: Footing, python: Interpreter, descriptors: Descriptors, data: Iterator[int]
+) -> list[str]:
+    """bubblewrap's own arguments. ``data`` yields descriptors for `data_contents`, in that order."""
+    return [
+        *_namespaces(footing),
+        *("--hostname", "box", "--new-session", "--die-with-parent"),
+        *("--seccomp", str(descriptors.seccomp), "--json-status-fd", str(descriptors.status)),
+        *_system(),
+        *_kernel_file_systems(spec.limits.tmp_mb << 20),
+        *_binds(spec, python),
+        *_files(spec, data),
+        *_hidden(spec, python, data),
+        *("--remount-ro", "/"),
+        *_environment(spec, python),
+        *("--chdir", HOME),
+    ]
+
+
+def data_contents(spec: BoxSpec, python: Interpreter) -> list[bytes]:
+    """The bytes of the files that bubblewrap makes up, in the order in which it reads them."""
+    packages = [name for name, home in _homes(spec, python) if _can_speak(home)]
+    return [*(file.content for file in spec.files), *map(_refusal, packages)]
+
+
+def _namespaces(footing: Footing) -> list[str]:
+    common = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+    if footing.as_root:
+        # Only what setpriv needs to give everything up, these three included.
+        kept = [word for name in ("SETUID", "SETGID", "SETPCAP") for word in ("--cap-add", f"CAP_{name}")]
+        return [*common, "--cap-drop", "ALL", *kept]
+    own_user = ["--unshare-user", "--uid", "1000", "--gid", "1000", "--disable-userns"]
+    return [*common, *own_user, "--cap-drop", "ALL"]
+
+
+def _system() -> Iterator[str]:
+    yield from ("--ro-bind", "/usr", "/usr")
+    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
+        folder = Path("/", name)
+        if folder.is_symlink():
+            yield from ("--symlink", str(folder.readlink()), str(folder))
+        elif folder.is_dir():
+            yield from ("--ro-bind", str(folder), str(folder))
+    yield from ("--perms", "0755", "--dir", "/etc")
+    for file in ("/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives"):
+        yield from ("--ro-bind-try", file, file)
+
+
+def _kernel_file_systems(tmp_bytes: int) -> Iterator[str]:
+    yield from ("--proc", "/proc", "--dev", "/dev")
+    yield from ("--perms", "1777", "--size", str(tmp_bytes), "--tmpfs", "/dev/shm")  # noqa: S108 - in the box
+    # bubblewrap's /dev is a tmpfs of its own: writable, without a limit.
+    yield from ("--remount-ro", "/dev")
+    yield from ("--perms", "1777", "--size", str(tmp_bytes), "--tmpfs", "/tmp")  # noqa: S108 - in the box
+    yield from ("--perms", "1777", "--dir", HOME)
+
+
+def _binds(spec: BoxSpec, python: Interpreter) -> Iterator[str]:
+    for root in python.roots:
+        yield from _parents(str(root))
+        yield from ("--ro-bind", str(root), str(root))
+    for bind in spec.binds:
+        yield from _parents(bind.target)
+        yield from ("--bind" if bind.writable else "--ro-bind", str(bind.source), bind.target)
+
+
+def _files(spec: BoxSpec, data: Iterator[int]) -> Iterator[str]:
+    for file in spec.files:
+        yield from _parents(file.target)
+        yield from ("--perms", "0444", "--ro-bind-data", str(next(data)), file.target)
+
+
+def _parents(target: str) -> Iterator[str]:
+    """Folders that bubblewrap would make on its own, but then for its own uid only."""
+    for parent in reversed(PurePosixPath(target).parents[:-1]):
+        yield from ("--perms", "0755", "--dir", str(parent))
+
+
+def _hidden(spec: BoxSpec, python: Interpreter, data: Iterator[int]) -> Iterator[str]:
+    for _, home in _homes(spec, python):
+        if home.is_dir():
+            # An empty folder alone would still import, as a namespace package.
+            yield from ("--perms", "0755", "--size", "4096", "--tmpfs", str(home))
+            yield from ("--perms", "0444", "--ro-bind-data", str(next(data)), f"{home}/__init__.py")
+            yield from ("--remount-ro", str(home))
+        elif _can_speak(home):
+            yield from ("--perms", "0444", "--ro-bind-data", str(next(data)), str(home))
+        else:
+            yield from ("--ro-bind", "/dev/null", str(home))
+
+
+def _homes(spec: BoxSpec, python: Interpreter) -> list[tuple[str, Path]]:
+    names = dict.fromkeys((*OWN_PACKAGES, *spec.hide))
+    return [(name, home) for name in names for home in python.homes_of(name)]
+
+
+def _can_speak(home: Path) -> bool:
+    return home.is_dir() or home.suffix == ".py"
+
+
+def _refusal(package: str) -> bytes:
+    return (
+        f'raise ModuleNotFoundError("No module named {package!r}: it is not part of this assignment",'
+        f" name={package!r})\n"
+    ).encode()
+
+
+def _environment(spec: BoxSpec, python: Interpreter) -> Iterator[str]:
+    one_thread = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+    variables = {
+        "PATH": f"{python.prefix}/bin:/usr/bin:/bin",
+        "HOME": HOME,
+        "TMPDIR": "/tmp",  # noqa: S108 - in the box
+        "USER": "student",
+        "LOGNAME": "student",
+        "LANG": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",
+        "MPLCONFIGDIR": f"{HOME}/.matplotlib",
+        "IPYTHONDIR": f"{HOME}/.ipython",
+        **dict.fromkeys(one_thread, "1"),
+        **spec.env,
+    }
+    yield "--clearenv"
+    for name, value in variables.items():
+        yield from ("--setenv", name, value)
+
+
+def argument_bytes(arguments: Iterable[str]) -> bytes:
+    """Arguments as ``bwrap --args`` reads them."""
+    return b"".join(os.fsencode(argument) + b"\0" for argument in arguments)
