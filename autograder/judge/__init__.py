@@ -1,18 +1,28 @@
 """Runs checks in a process that the student can't reach, against the student's box."""
 
 from autograder.errors import AuthorError, GraderError, PlatformError, SubmissionError
+from autograder.judge.court import Court, Judgement
+from autograder.judge.plan import CheckStep, Plan, RunStep, plan_notebook
 from autograder.judge.records import CellResult, CheckResult, NotebookResult, RaceResult, Usage, Verdict, worst
+from autograder.judge.settings import Settings
 
 __all__ = [
     "AuthorError",
     "CellResult",
     "CheckResult",
+    "CheckStep",
+    "Court",
     "GraderError",
+    "Judgement",
     "NotebookResult",
+    "Plan",
     "PlatformError",
     "RaceResult",
+    "RunStep",
+    "Settings",
     "SubmissionError",
     "Usage",
     "Verdict",
+    "plan_notebook",
     "worst",
 ]

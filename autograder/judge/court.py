@@ -1,0 +1,273 @@
+"""Judging from the outside: one judge process, and a hearing for each notebook.
+
+Contract: ``Court.judge`` returns a result for every check, or results that are all FAULT where the
+platform failed twice; a fault is never the student's. It may be called from several threads; each
+call opens its boxes in its own thread and has closed them when it returns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+import autograder
+from autograder.errors import PlatformError
+from autograder.judge.desk import JudgeDesk
+from autograder.judge.hearing import MOUNT, BoxedNotebook, Hearing, Ruling
+from autograder.judge.plan import CheckStep, Plan
+from autograder.judge.records import CheckResult, NotebookResult, Usage, Verdict
+from autograder.judge.settings import Settings
+from autograder.sandbox import Bind, Box, BoxSpec, Limits, SandboxError, interpreter, open_box
+
+PACKAGE = Path(autograder.__file__).parent
+JUDGE_LIMITS = Limits(
+    cell_seconds=3600,
+    notebook_seconds=86_400,
+    cpu_seconds=86_400,
+    memory_mb=8192,
+    processes=512,
+    file_mb=64,
+    output_kb=1024,
+    tmp_mb=64,
+)
+FAULT_WORDS = "The platform failed while it judged this; it is no fault of yours and will be judged again."
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A notebook's result, and for each failed check what only its author may read."""
+
+    result: NotebookResult
+    staff: dict[str, str]
+
+
+class Court:
+    """The judge process. Open it in a thread that outlives every call of ``judge``."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.box: Box | None = None
+        self.control: socket.socket | None = None
+
+    def __enter__(self) -> Court:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Starts the judge process; about 2 s, since it loads numpy and torch once for all."""
+        self.control, theirs = socket.socketpair()
+        with theirs:
+            try:
+                self.box = open_box(judge_spec(theirs.fileno()))
+            except SandboxError as error:
+                raise PlatformError(f"the judge's box didn't start: {error}; run `mlsys doctor`") from error
+        self.control.settimeout(120)
+        if self.control.recv(1) != b"R":
+            raise PlatformError("the judge process didn't start; run `mlsys doctor`")
+
+    def close(self) -> None:
+        if self.control is not None:
+            self.control.close()
+            self.control = None
+        if self.box is not None:
+            self.box.close()
+            self.box = None
+
+    def judge(
+        self,
+        plan: Plan,
+        settings: Settings,
+        seed: bytes,
+        *,
+        open_pass: bool = True,
+        progress: Progress | None = None,
+    ) -> NotebookResult:
+        """Judges one notebook. ``seed`` decides every hidden input: keep it secret, and change it
+        with the attempt."""
+        return self.judge_for_staff(plan, settings, seed, open_pass=open_pass, progress=progress).result
+
+    def judge_for_staff(
+        self,
+        plan: Plan,
+        settings: Settings,
+        seed: bytes,
+        *,
+        open_pass: bool = True,
+        progress: Progress | None = None,
+    ) -> Judgement:
+        """As ``judge``, with the tracebacks of failed checks, for the assignment's author."""
+        tell = counter(len(plan.steps) * (2 if open_pass else 1), progress)
+        for last in (False, True):
+            try:
+                return self._judge(plan, settings, seed, open_pass, tell)
+            except (PlatformError, SandboxError) as error:
+                if last:
+                    return fault(plan, error)
+        raise AssertionError("unreachable")
+
+    def _judge(
+        self, plan: Plan, settings: Settings, seed: bytes, open_pass: bool, tell: Callable[[], None]
+    ) -> Judgement:
+        opened = self._pass(plan, settings, seed, tell, open_pass=True) if open_pass else None
+        closed = self._pass(plan, settings, seed, tell, open_pass=False)
+        rulings = {**closed.rulings, **self._speed(plan, settings, seed, closed)}
+        if opened is not None:
+            rulings = {name: with_open_words(ruling, opened) for name, ruling in rulings.items()}
+        ordered = [rulings[step.check] for step in plan.checks]
+        result = NotebookResult(
+            checks=tuple(ruling.result for ruling in ordered),
+            cells=tuple((opened or closed).cells) if opened else (),
+            usage=closed.usage(),
+        )
+        return Judgement(result, {r.result.check: r.staff for r in ordered if r.staff})
+
+    def _pass(
+        self, plan: Plan, settings: Settings, seed: bytes, tell: Callable[[], None], *, open_pass: bool
+    ) -> Hearing:
+        with self._desk(plan, seed) as desk:
+            hearing = Hearing(desk, plan, settings, open_pass=open_pass, tell=tell)
+            hearing.run()
+            return hearing
+
+    def _speed(self, plan: Plan, settings: Settings, seed: bytes, closed: Hearing) -> dict[str, Ruling]:
+        """The speed checks, each in the lane, where the rest of its question passed."""
+        rulings: dict[str, Ruling] = {}
+        for step in plan.checks:
+            if not step.speed:
+                continue
+            failed = failed_beside(step, closed)
+            if failed:
+                rulings[step.check] = not_raced(step)
+            else:
+                with lane() as cpus, self._desk(plan, seed) as desk:
+                    rulings[step.check] = race_one(desk, plan, settings, step, closed, cpus)
+        return rulings
+
+    @contextlib.contextmanager
+    def _desk(self, plan: Plan, seed: bytes) -> Iterator[JudgeDesk]:
+        ours, theirs = socket.socketpair()
+        with theirs, self.lock:
+            self._hand_over(theirs.fileno())
+        desk = JudgeDesk(ours)
+        try:
+            desk.open(plan, seed)
+            yield desk
+        finally:
+            desk.close()
+
+    def _hand_over(self, fd: int) -> None:
+        """Gives the judge a session; a judge that died is started again."""
+        for last in (False, True):
+            try:
+                if self.control is None:
+                    raise PlatformError("the court is closed")
+                socket.send_fds(self.control, [b"S"], [fd])
+                return
+            except OSError as error:
+                if last:
+                    raise PlatformError("the judge process can't be reached") from error
+                self.close()
+                self.start()
+
+
+def judge_spec(fd: int) -> BoxSpec:
+    """The judge's own box: the package, read-only, and nothing of any course."""
+    return BoxSpec(
+        argv=(interpreter().executable, "-m", "autograder.judge.server", str(fd)),
+        limits=JUDGE_LIMITS,
+        binds=(Bind(PACKAGE, f"{MOUNT}/autograder"),),
+        env={"PYTHONPATH": MOUNT},
+        pass_fds=(fd,),
+        name="judge",
+        diagnose=True,
+    )
+
+
+def counter(total: int, progress: Progress | None) -> Callable[[], None]:
+    done = 0
+
+    def tell() -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(min(done, total), total)
+
+    return tell
+
+
+def with_open_words(ruling: Ruling, opened: Hearing) -> Ruling:
+    """The open pass's message for a check that failed there: it may tell everything."""
+    seen = opened.rulings.get(ruling.result.check)
+    if seen is None or ruling.result.verdict is Verdict.OK or seen.result.verdict is Verdict.OK:
+        return ruling
+    return Ruling(replace(ruling.result, message=seen.result.message), ruling.staff)
+
+
+def failed_beside(step: CheckStep, closed: Hearing) -> bool:
+    """Whether another check of the question failed, or there is none that passed."""
+    beside = [r.result for r in closed.rulings.values() if r.result.question == step.question]
+    return any(each.verdict is not Verdict.OK for each in beside)
+
+
+def not_raced(step: CheckStep) -> Ruling:
+    words = "Speed is measured once every other check of this question passes."
+    return Ruling(CheckResult(step.check, step.question, Verdict.WRONG, 0.0, step.points, words), "")
+
+
+def race_one(
+    desk: JudgeDesk, plan: Plan, settings: Settings, step: CheckStep, closed: Hearing, cpus: tuple[int, ...]
+) -> Ruling:
+    """One speed check: the student's box and the reference's on one core, one race."""
+    before = tuple(each for each in plan.steps if each.index < step.index)
+    student = Hearing(desk, plan, settings, open_pass=False, tell=lambda: None, cpus=cpus)
+    student.replay = [each for each in before if each in closed.replay]  # type: ignore[misc]
+    reference = BoxedNotebook(desk, replace(settings, hide=()), "reference", cpus)
+    try:
+        student.prepare()
+        reference.open()
+        for source in plan.reference:
+            desk.cell(source, 1 << 16, settings.limits.cell_seconds, "reference")
+        return student.run_check(step, settings.check_seconds)
+    finally:
+        student.notebook.close()
+        reference.close()
+
+
+@contextlib.contextmanager
+def lane() -> Iterator[tuple[int, ...]]:
+    """The speed lane: one race at a time on this host, on its last core.
+
+    The lock is a file's, so that it ends with the process that held it.
+    """
+    cpu = max(os.sched_getaffinity(0))
+    path = Path(tempfile.gettempdir()) / f"mlsys-lane-{os.getuid()}-{cpu}.lock"
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield (cpu,)
+    finally:
+        os.close(fd)
+
+
+def fault(plan: Plan, error: Exception) -> Judgement:
+    checks = tuple(
+        CheckResult(step.check, step.question, Verdict.FAULT, 0.0, step.points, FAULT_WORDS) for step in plan.checks
+    )
+    return Judgement(NotebookResult(checks, (), Usage()), {step.check: str(error) for step in plan.checks})
+
+
+__all__ = ["Court", "Judgement"]

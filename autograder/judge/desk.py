@@ -1,0 +1,60 @@
+"""The driver's end of one judging session: requests to the judge process, boxes handed to it."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from dataclasses import asdict
+from typing import Any
+
+from autograder.errors import PlatformError
+from autograder.judge.plan import CheckStep, Plan
+from autograder.judge.session import Outcome
+from autograder.sandbox.wire import Channel, Closed, Late, WireError
+
+GRACE_SECONDS = 20.0
+
+
+class JudgeGone(PlatformError):
+    """The judge process of this notebook ended or doesn't answer."""
+
+
+class JudgeDesk:
+    """One session with the judge; closing it ends the judge's child."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.channel = Channel(sock)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.sock.close()
+
+    def ask(self, seconds: float, operation: str, *arguments: Any, fd: int | None = None) -> Any:
+        deadline = time.monotonic() + seconds + GRACE_SECONDS
+        try:
+            self.channel.send([operation, *arguments], deadline)
+            if fd is not None:
+                socket.send_fds(self.sock, [b"F"], [fd])
+            return self.channel.receive(deadline)
+        except (Late, Closed, WireError, OSError) as error:
+            raise JudgeGone(f"the judge process gave no answer to {operation!r}") from error
+
+    def open(self, plan: Plan, seed: bytes) -> None:
+        self.ask(30, "open", sorted(plan.student_names), list(plan.imports), seed)
+
+    def attach(self, role: str, fd: int, seconds: float) -> str | None:
+        """How the box was lost while it started, None when it is ready."""
+        lost = self.ask(seconds, "attach", role, seconds, fd=fd)
+        return None if lost is None else str(lost)
+
+    def cell(self, source: str, cap: int, seconds: float, role: str) -> dict[str, Any]:
+        return dict(self.ask(seconds, "cell", source, cap, seconds, role))
+
+    def check(self, step: CheckStep, open_pass: bool, seconds: float) -> Outcome:
+        sent = {**asdict(step), "hidden": sorted(step.hidden)}
+        return Outcome.from_wire(self.ask(seconds, "check", sent, open_pass, seconds))
+
+    def hand_back(self, names: frozenset[str]) -> None:
+        self.ask(10, "hand_back", sorted(names))

@@ -1,0 +1,231 @@
+"""One pass over one notebook, from the driver's side: boxes opened, lost, replaced; results gathered.
+
+Contract: every check of the plan gets a result. A cell that ended its box is left out of the
+replay and costs its own question; a check that ended its box costs only itself. Only evidence
+from outside the box says how the box ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import autograder
+from autograder.errors import PlatformError
+from autograder.judge.desk import JudgeDesk
+from autograder.judge.outputs import clean_outputs
+from autograder.judge.plan import CheckStep, Plan, RunStep
+from autograder.judge.records import CellResult, CheckResult, Usage, Verdict
+from autograder.judge.session import Outcome
+from autograder.judge.settings import Settings
+from autograder.sandbox import Bind, Box, BoxSpec, Cause, Ending, Side, interpreter, open_box
+
+START_SECONDS = 60.0
+MOUNT = "/opt/mlsys"
+PACKAGE = Path(autograder.__file__).parent
+MEMORY_WORDS = "Your code used more memory than the assignment allows."
+CELL_WORDS = {
+    Verdict.CRASH: "The cell of this question ended its own process (os._exit, a crash in C code, …).",
+    Verdict.TIMEOUT: "The cell of this question ran longer than the time limit.",
+    Verdict.MEMORY: "The cell of this question used more memory than the assignment allows.",
+}
+CLOSING_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """A check's result for the student, and what only its author may read."""
+
+    result: CheckResult
+    staff: str
+
+
+class BoxedNotebook:
+    """The student's (or the reference's) box and how to fill it again after it is lost."""
+
+    def __init__(self, desk: JudgeDesk, settings: Settings, role: str, cpus: tuple[int, ...] = ()) -> None:
+        self.desk = desk
+        self.settings = settings
+        self.role = role
+        self.cpus = cpus
+        self.box: Box | None = None
+        self.cpu_seconds = 0.0
+        self.peak_bytes = 0
+        self.oom_kills = 0
+
+    def open(self) -> None:
+        """Raises PlatformError where no box can be had."""
+        self.close()
+        ours, inside = socket.socketpair()
+        with contextlib.closing(ours), contextlib.closing(inside):
+            self.box = open_box(agent_spec(self.settings, inside.fileno(), self.role, self.cpus))
+            inside.close()
+            lost = self.desk.attach(self.role, ours.fileno(), START_SECONDS)
+        if lost is not None:
+            ending = self.end()
+            raise PlatformError(f"the {self.role}'s box didn't start ({lost}, {ending}); run `mlsys doctor`")
+
+    def end(self, grace: float = 0.0) -> Ending | None:
+        """Ends the box and says, from outside, how it had ended; ``grace`` lets a dying one finish."""
+        if self.box is None:
+            return None
+        box, self.box = self.box, None
+        with box:
+            box.kill(grace)
+            ending, used = box.ending(), box.usage()
+        self.cpu_seconds += used.cpu_seconds
+        self.peak_bytes = max(self.peak_bytes, used.peak_bytes)
+        self.oom_kills = used.oom_kills
+        return ending
+
+    def verdict_of_end(self, how: str) -> Verdict:
+        """What a lost box means: ``how`` is the judge's word (late, closed, nonsense).
+
+        Raises PlatformError where the box failed through no doing of its program.
+        """
+        ending = self.end(0.0 if how == "late" else CLOSING_SECONDS)
+        if ending is not None and ending.side is Side.BOX:
+            raise PlatformError(f"the {self.role}'s box failed: {ending.detail}; run `mlsys doctor`")
+        if self.oom_kills or (ending is not None and ending.cause is Cause.MEMORY):
+            return Verdict.MEMORY
+        timed_out = how == "late" or (ending is not None and ending.cause is Cause.CPU)
+        return Verdict.TIMEOUT if timed_out else Verdict.CRASH
+
+    def close(self) -> None:
+        self.end()
+
+
+def agent_spec(settings: Settings, fd: int, role: str, cpus: tuple[int, ...]) -> BoxSpec:
+    return BoxSpec(
+        argv=(interpreter().executable, "-m", "autograder.sandbox.agent", str(fd)),
+        limits=settings.limits,
+        binds=(
+            Bind(PACKAGE / "__init__.py", f"{MOUNT}/autograder/__init__.py"),
+            Bind(PACKAGE / "sandbox", f"{MOUNT}/autograder/sandbox"),
+        ),
+        env={"PYTHONPATH": MOUNT},
+        pass_fds=(fd,),
+        hide=settings.hide,
+        cpus=cpus,
+        name=role,
+    )
+
+
+class Hearing:
+    """One pass: the open one (visible checks, outputs kept) or the closed one (verdicts)."""
+
+    def __init__(
+        self,
+        desk: JudgeDesk,
+        plan: Plan,
+        settings: Settings,
+        *,
+        open_pass: bool,
+        tell: Callable[[], None],
+        cpus: tuple[int, ...] = (),
+    ) -> None:
+        self.desk = desk
+        self.plan = plan
+        self.settings = settings
+        self.open_pass = open_pass
+        self.tell = tell
+        self.notebook = BoxedNotebook(desk, settings, "student", cpus)
+        self.replay: list[RunStep] = []
+        self.broken: dict[str, Verdict] = {}
+        self.cells: list[CellResult] = []
+        self.rulings: dict[str, Ruling] = {}
+        self.cap = int(settings.limits.output_kb * 1024)
+        self.left = settings.limits.notebook_seconds
+        self.ready = False
+
+    def run(self) -> None:
+        """The whole pass; speed checks are left to a lane of their own."""
+        start = time.monotonic()
+        try:
+            for step in self.plan.steps:
+                if isinstance(step, RunStep):
+                    self.run_cell(step)
+                elif self.open_pass or not step.speed:
+                    self.rulings[step.check] = self.run_check(step, self.settings.check_seconds)
+                self.tell()
+        finally:
+            self.notebook.close()
+        self.wall_seconds = time.monotonic() - start
+
+    def usage(self) -> Usage:
+        return Usage(self.notebook.cpu_seconds, self.notebook.peak_bytes, self.wall_seconds)
+
+    # -- cells ----------------------------------------------------------------------------
+
+    def run_cell(self, step: RunStep) -> None:
+        self.prepare()
+        self.desk.hand_back(step.binds)
+        status, outputs = self.try_cell(step)
+        if status in (Verdict.OK, Verdict.ERROR):
+            self.replay.append(step)
+        elif step.question:
+            self.broken[step.question] = status
+        self.cells.append(CellResult(step.index, status, outputs))
+
+    def try_cell(self, step: RunStep) -> tuple[Verdict, tuple[dict[str, object], ...]]:
+        seconds = min(self.settings.limits.cell_seconds, self.left)
+        if seconds <= 0:
+            return Verdict.TIMEOUT, ()
+        start = time.monotonic()
+        answer = self.desk.cell(step.source, self.cap, seconds, "student")
+        self.left -= time.monotonic() - start
+        if answer["lost"] is not None:
+            self.ready = False
+            return self.notebook.verdict_of_end(answer["lost"]), ()
+        outputs = clean_outputs(answer["outputs"], self.cap)
+        self.cap = max(0, self.cap - sum(len(str(each)) for each in outputs))
+        return Verdict(answer["status"]), outputs
+
+    def prepare(self) -> None:
+        """A box with the cells so far in it; cells that end it now are left out from here on."""
+        while not self.ready:
+            self.notebook.open()
+            self.ready = True
+            for step in list(self.replay):
+                status, _ = self.try_cell(step)
+                if not self.ready:
+                    self.replay.remove(step)
+                    if step.question:
+                        self.broken[step.question] = status
+                    break
+
+    # -- checks ---------------------------------------------------------------------------
+
+    def run_check(self, step: CheckStep, seconds: float) -> Ruling:
+        self.prepare()
+        outcome = self.desk.check(step, self.open_pass, seconds)
+        if outcome.lost is not None:
+            self.ready = False
+            outcome = self.explain(outcome, self.notebook.verdict_of_end(outcome.lost))
+        return self.ruling(step, outcome)
+
+    def explain(self, outcome: Outcome, verdict: Verdict) -> Outcome:
+        words = MEMORY_WORDS if verdict is Verdict.MEMORY else outcome.message
+        return replace(outcome, verdict=verdict, message=words, points=0.0)
+
+    def ruling(self, step: CheckStep, outcome: Outcome) -> Ruling:
+        broken = self.broken.get(step.question)
+        if broken is not None and outcome.verdict in (Verdict.ERROR, Verdict.WRONG):
+            outcome = replace(outcome, verdict=broken, message=CELL_WORDS[broken])
+        result = CheckResult(
+            check=step.check,
+            question=step.question,
+            verdict=outcome.verdict,
+            points=outcome.points,
+            max_points=step.points,
+            message=outcome.message,
+            seconds=outcome.seconds,
+            race=outcome.race,
+        )
+        return Ruling(result, outcome.staff)
+
+

@@ -1,0 +1,64 @@
+"""Where a check's names come from.
+
+Contract: a name is looked up in this order: what checks of this notebook bound themselves and the
+notebook's imports (the judge's own modules); the names that the source notebook makes the
+student's; the judge's helpers (``rng``, ``award``, ``value``…); Python's builtins; whatever else the
+student's notebook defines. The order is fixed by the source notebook, so a student can't put an
+object of theirs in the place of ``np`` or ``len``.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from autograder.judge.link import Link
+from autograder.judge.proxy import Proxy
+
+
+class CheckNamespace(dict[str, Any]):
+    """The globals of a notebook's checks. CPython asks ``__missing__`` of a dict subclass."""
+
+    def __init__(self, student_names: Iterable[str], imports: Iterable[str]) -> None:
+        super().__init__(__name__="__main__", __builtins__=builtins)
+        self.student_names = frozenset(student_names)
+        self.imports = tuple(imports)
+        self.helpers: Mapping[str, Any] = {}
+        self.link: Link | None = None
+        self._import()
+
+    def _import(self) -> None:
+        for statement in self.imports:
+            try:
+                exec(compile(statement, "<import>", "exec"), self)  # noqa: S102 -- the instructor's own line
+            except Exception:  # noqa: S112 -- what the judge can't import stays the student's
+                continue
+
+    def attach(self, link: Link) -> None:
+        """A new box: what checks kept of the old one is gone."""
+        self.link = link
+        for name in [name for name, held in self.items() if isinstance(held, Proxy)]:
+            del self[name]
+
+    def hand_back(self, names: Iterable[str]) -> None:
+        """A cell of the source binds these again, so they're the student's from here on."""
+        for name in names:
+            self.pop(name, None)
+
+    def __missing__(self, name: str) -> Any:
+        if name in self.student_names:
+            return self._ask(name, NameError(f"name {name!r} is not defined"))
+        if name in self.helpers:
+            return self.helpers[name]
+        if hasattr(builtins, name):
+            raise KeyError(name)
+        return self._ask(name, KeyError(name))
+
+    def _ask(self, name: str, missing: Exception) -> Any:
+        if self.link is None:
+            raise missing
+        try:
+            return self.link.request("name", name)
+        except NameError:
+            raise missing from None

@@ -1,0 +1,210 @@
+"""From notebook to plan: what runs in the box, what the judge runs, in which order.
+
+Contract: the source notebook (the instructor's) decides which names are the student's, which
+imports the judge makes itself, and where a check's hidden part lies. Nothing here is read from
+what a student can edit except the text of their own cells.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.errors import AuthorError
+
+BEGIN_HIDDEN = re.compile(r"^\s*#+\s*BEGIN HIDDEN TESTS\s*$")
+END_HIDDEN = re.compile(r"^\s*#+\s*END HIDDEN TESTS\s*$")
+
+
+@dataclass(frozen=True)
+class RunStep:
+    """A cell that runs in the box. ``question`` is its grade_id where it is a solution cell."""
+
+    index: int
+    source: str
+    question: str | None
+    binds: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class CheckStep:
+    """A test cell. ``hidden`` are the 1-based numbers of the lines that no student may see."""
+
+    index: int
+    check: str
+    question: str
+    source: str
+    points: float
+    hidden: frozenset[int]
+    speed: bool = False
+
+    def visible_source(self) -> str:
+        """The source with the hidden lines blank, so that line numbers stay."""
+        lines = self.source.split("\n")
+        return "\n".join("" if n in self.hidden else line for n, line in enumerate(lines, 1))
+
+
+Step = RunStep | CheckStep
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One notebook to judge. ``reference`` are the source's own cells, for the reference's box."""
+
+    steps: tuple[Step, ...]
+    student_names: frozenset[str]
+    imports: tuple[str, ...]
+    reference: tuple[str, ...]
+
+    @property
+    def checks(self) -> tuple[CheckStep, ...]:
+        return tuple(step for step in self.steps if isinstance(step, CheckStep))
+
+
+def plan_notebook(notebook: Any, source: Any) -> Plan:
+    """The plan for a repaired notebook (full test cells) against its source notebook.
+
+    Both are nbformat v4 notebooks. Raises AuthorError for hidden-test markers that don't pair.
+    """
+    bindings = source_bindings(source)
+    steps: list[Step] = []
+    question: str | None = None
+    for index, cell in enumerate(notebook.cells):
+        meta = nbgrader_metadata(cell)
+        if meta.get("solution"):
+            question = str(meta.get("grade_id"))
+        if cell.cell_type != "code":
+            continue
+        if is_check(cell):
+            steps.append(check_step(index, cell, question))
+        elif cell.source.strip():
+            own = str(meta.get("grade_id")) if meta.get("solution") else None
+            binds = bindings.get(str(meta.get("grade_id")), frozenset())
+            steps.append(RunStep(index, cell.source, own, binds))
+    boxed = [cell.source for cell in source.cells if cell.cell_type == "code" and not is_check(cell)]
+    names = frozenset().union(*(bound_names(text) for text in boxed)) if boxed else frozenset()
+    every = [cell.source for cell in source.cells if cell.cell_type == "code"]
+    imports = tuple(line for text in every for line in top_level_imports(text))
+    return Plan(tuple(steps), names, imports, tuple(boxed))
+
+
+def source_bindings(source: Any) -> dict[str, frozenset[str]]:
+    """What each of the source's box cells binds, by grade_id."""
+    bindings = {}
+    for cell in source.cells:
+        grade_id = nbgrader_metadata(cell).get("grade_id")
+        if cell.cell_type == "code" and grade_id and not is_check(cell):
+            bindings[str(grade_id)] = bound_names(cell.source)
+    return bindings
+
+
+def nbgrader_metadata(cell: Any) -> dict[str, Any]:
+    meta = cell.metadata.get("nbgrader", {})
+    return meta if isinstance(meta, dict) else {}
+
+
+def is_check(cell: Any) -> bool:
+    """A cell whose tests decide points: graded and not the student's to edit."""
+    meta = nbgrader_metadata(cell)
+    return cell.cell_type == "code" and bool(meta.get("grade")) and not meta.get("solution")
+
+
+def check_step(index: int, cell: Any, question: str | None) -> CheckStep:
+    meta, own = nbgrader_metadata(cell), cell.metadata.get("mlsys", {})
+    check = str(meta["grade_id"])
+    return CheckStep(
+        index=index,
+        check=check,
+        question=str(own.get("question") or question or check),
+        source=cell.source,
+        points=float(meta.get("points", 0)),
+        hidden=hidden_lines(cell.source, check),
+        speed=bool(own.get("speed", False)),
+    )
+
+
+def hidden_lines(text: str, where: str) -> frozenset[int]:
+    """The numbers of the lines between the markers, markers included."""
+    hidden: set[int] = set()
+    inside = False
+    for number, line in enumerate(text.split("\n"), 1):
+        if BEGIN_HIDDEN.match(line):
+            if inside:
+                raise AuthorError(f"{where}, line {number}: BEGIN HIDDEN TESTS inside hidden tests")
+            inside = True
+            hidden.add(number)
+        elif END_HIDDEN.match(line):
+            if not inside:
+                raise AuthorError(f"{where}, line {number}: END HIDDEN TESTS without a BEGIN")
+            inside = False
+            hidden.add(number)
+        elif inside:
+            hidden.add(number)
+    if inside:
+        raise AuthorError(f"{where}: BEGIN HIDDEN TESTS without an END; add `### END HIDDEN TESTS`")
+    return frozenset(hidden)
+
+
+def parsed(text: str) -> ast.Module | None:
+    """The module, None where the text isn't plain Python (a magic, an unfinished cell)."""
+    plain = "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in text.split("\n"))
+    try:
+        return ast.parse(plain)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+def bound_names(text: str) -> frozenset[str]:
+    """Names that a cell binds at its top level, imports left out."""
+    module = parsed(text)
+    if module is None:
+        return frozenset()
+    names: set[str] = set()
+    for statement in module.body:
+        names |= statement_names(statement)
+    return frozenset(names)
+
+
+def statement_names(statement: ast.stmt) -> set[str]:
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        return {statement.name}
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return set()
+    names: set[str] = set()
+    for node in ast.iter_child_nodes(statement):
+        if isinstance(node, ast.stmt):
+            names |= statement_names(node)
+        elif isinstance(node, ast.ExceptHandler | ast.match_case):
+            for inner in node.body:
+                names |= statement_names(inner)
+        else:
+            names |= stored_names(node)
+    return names
+
+
+def stored_names(node: ast.AST) -> set[str]:
+    """Names stored in an expression, comprehensions' and lambdas' own left out."""
+    if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp | ast.Lambda):
+        return set()
+    if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        return {node.id}
+    names: set[str] = set()
+    for child in ast.iter_child_nodes(node):
+        names |= stored_names(child)
+    return names
+
+
+def top_level_imports(text: str) -> list[str]:
+    """Import statements of a cell, as text; a star import is left out."""
+    module = parsed(text)
+    if module is None:
+        return []
+    found = []
+    for statement in module.body:
+        star = isinstance(statement, ast.ImportFrom) and any(name.name == "*" for name in statement.names)
+        future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
+        if isinstance(statement, ast.Import | ast.ImportFrom) and not star and not future:
+            found.append(ast.unparse(statement))
+    return found

@@ -1,0 +1,107 @@
+"""The judge process: forks a child for each notebook from a parent that has numpy and torch loaded.
+
+Contract: ``python -m autograder.judge.server FD`` takes sessions over FD; each arrives as one
+descriptor, a socket over which a driver sends ``[operation, arguments…]`` and gets one answer each.
+
+Trust: the driver is trusted; what comes from boxes is not. This process runs boxed itself (no
+network, nothing writable but its own /tmp), for it reads what the student's code sends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from autograder.judge.plan import CheckStep
+from autograder.judge.session import Session
+from autograder.sandbox.wire import Channel, Closed
+
+PRELOADED = ("numpy", "numpy.testing", "pytest", "torch", "torch.testing")
+
+
+class Desk:
+    """Answers one driver about one notebook."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.channel = Channel(sock)
+        self.session: Session | None = None
+        self.operations: dict[str, Callable[..., Any]] = {
+            "open": self.open,
+            "attach": self.attach,
+            "cell": self.cell,
+            "check": self.check,
+            "hand_back": self.hand_back,
+        }
+
+    def serve(self) -> None:
+        with contextlib.suppress(Closed):
+            while True:
+                operation, *arguments = self.channel.receive()
+                self.channel.send(self.operations[operation](*arguments))
+
+    @property
+    def open_session(self) -> Session:
+        if self.session is None:
+            raise RuntimeError("the driver must open a session first")
+        return self.session
+
+    def open(self, names: list[str], imports: list[str], seed: bytes) -> str:
+        self.session = Session(names, imports, seed)
+        return "open"
+
+    def attach(self, role: str, seconds: float) -> str | None:
+        """The box's socket follows as a descriptor."""
+        _, fds, _, _ = socket.recv_fds(self.sock, 1, 1)
+        channel = Channel(socket.socket(fileno=fds[0]))
+        if role == "reference":
+            return self.open_session.attach_reference(channel, seconds)
+        return self.open_session.attach(channel, seconds)
+
+    def cell(self, source: str, cap: int, seconds: float, role: str) -> dict[str, Any]:
+        return self.open_session.run_cell(source, cap, seconds, role)
+
+    def check(self, step: dict[str, Any], open_pass: bool, seconds: float) -> dict[str, Any]:
+        hidden = frozenset(step.pop("hidden"))
+        return self.open_session.run_check(CheckStep(hidden=hidden, **step), open_pass, seconds).to_wire()
+
+    def hand_back(self, names: list[str]) -> None:
+        self.open_session.namespace.hand_back(names)
+
+
+def preload() -> None:
+    for name in PRELOADED:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
+
+
+def main() -> None:
+    control = socket.socket(fileno=int(sys.argv[1]))
+    preload()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    control.send(b"R")
+    while True:
+        word, fds, _, _ = socket.recv_fds(control, 1, 1)
+        if not word:
+            return
+        if os.fork() == 0:
+            control.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            try:
+                Desk(socket.socket(fileno=fds[0])).serve()
+            finally:
+                os._exit(0)
+        os.close(fds[0])
+
+
+if __name__ == "__main__":
+    main()

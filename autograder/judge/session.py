@@ -1,0 +1,275 @@
+"""One notebook's judging, inside the judge process: cells go to the box, checks run here.
+
+Contract: every check ends in one ``Outcome``, whatever it or the student's code does, within its
+time limit. A check that met a lost box, a refused comparison or an assertion that the student's
+code swallowed has failed, also where its own ``except`` hid it.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import io
+import linecache
+import math
+import resource
+import signal
+import time
+import traceback
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from autograder.errors import AuthorError
+from autograder.judge.helpers import Award, generator, linked_helpers
+from autograder.judge.link import BoxLost, Link, Refused, StudentError
+from autograder.judge.messages import award_words, check_line, closed_message, open_message
+from autograder.judge.namespace import CheckNamespace
+from autograder.judge.plan import CheckStep
+from autograder.judge.proxy import Proxy, make_proxy
+from autograder.judge.racing import race_helper
+from autograder.judge.records import RaceResult, Verdict
+from autograder.sandbox.wire import Channel
+
+LOST = {"late": Verdict.TIMEOUT, "closed": Verdict.CRASH, "nonsense": Verdict.CRASH}
+
+
+class CheckTimeout(BaseException):
+    """The check's own code took too long."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a check ended. ``lost`` says that its box can't be used again, and how it was lost.
+
+    ``message`` is for the student, ``staff`` for the author alone.
+    """
+
+    verdict: Verdict
+    points: float
+    message: str
+    staff: str
+    seconds: float
+    lost: str | None
+    race: RaceResult | None = None
+
+    def to_wire(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_wire(cls, sent: dict[str, Any]) -> Outcome:
+        race = sent.pop("race")
+        if race is not None:
+            race["samples"] = tuple((a, b) for a, b in race["samples"])
+        verdict = Verdict(sent.pop("verdict"))
+        return cls(verdict=verdict, race=RaceResult(**race) if race else None, **sent)
+
+
+class Session:
+    """The state of one notebook: its namespace, its box, and the reference's box for races."""
+
+    def __init__(self, student_names: list[str], imports: list[str], seed: bytes) -> None:
+        self.namespace = CheckNamespace(student_names, imports)
+        self.seed = seed
+        self.link: Link | None = None
+        self.reference: Link | None = None
+
+    def attach(self, channel: Channel, seconds: float) -> str | None:
+        """Takes a new box for the student's side; returns how it was lost, None when it's ready."""
+        self.link = Link(channel, make_proxy)
+        self.namespace.attach(self.link)
+        return greet(self.link, seconds)
+
+    def attach_reference(self, channel: Channel, seconds: float) -> str | None:
+        self.reference = Link(channel, make_proxy)
+        return greet(self.reference, seconds)
+
+    def run_cell(self, source: str, cap: int, seconds: float, role: str = "student") -> dict[str, Any]:
+        """Runs a cell of the student's; outputs are theirs, unchecked."""
+        link = self.link if role == "student" else self.reference
+        if link is None:
+            raise AuthorError(f"no box for the {role}")
+        link.start_check(seconds)
+        try:
+            status, outputs = ask_raw(link, "cell", source, cap)
+        except BoxLost as error:
+            return {"status": LOST[error.how].value, "outputs": [], "lost": error.how}
+        return {"status": "OK" if status == "ok" else "ERROR", "outputs": outputs, "lost": None}
+
+    def run_check(self, step: CheckStep, open_pass: bool, seconds: float) -> Outcome:
+        link = self.link
+        if link is None:
+            raise AuthorError("no box for the student")
+        source = step.visible_source() if open_pass else step.source
+        link.start_check(seconds)
+        self.namespace.helpers = {
+            **linked_helpers(link),
+            "rng": generator(self.seed + (b"open" if open_pass else b""), step.check),
+            "race": race_helper(link, self.reference, step, self.seed),
+        }
+        start = time.monotonic()
+        outcome = Trial(self.namespace, link, step, source, open_pass).run(seconds)
+        return Outcome(**{**outcome.__dict__, "seconds": time.monotonic() - start, "lost": link.lost})
+
+
+def greet(link: Link, seconds: float) -> str | None:
+    """Waits for the agent's first word."""
+    try:
+        hello = link.channel.receive(time.monotonic() + seconds)
+    except Exception:  # whatever came was no greeting
+        return link.lose("closed").how
+    return None if hello == [0, "ok", "ready", []] else link.lose("nonsense").how
+
+
+def ask_raw(link: Link, operation: str, *arguments: Any) -> tuple[str, list[Any]]:
+    """A request whose answer is [status, outputs] as msgpack has them, not tagged values."""
+    if link.lost:
+        raise BoxLost(link.lost)
+    link.count += 1
+    try:
+        link.channel.send([link.count, operation, [], *arguments], link.deadline)
+        reply = link.channel.receive(link.deadline)
+    except Exception as error:
+        how = {"Late": "late", "Closed": "closed"}.get(type(error).__name__, "nonsense")
+        raise link.lose(how) from None
+    good = type(reply) is list and len(reply) == 4 and reply[:2] == [link.count, "ok"]
+    answer = reply[2] if good else None
+    if type(answer) is not list or len(answer) != 2 or type(answer[1]) is not list:
+        raise link.lose("nonsense")
+    return str(answer[0]), answer[1]
+
+
+class Trial:
+    """One run of one check."""
+
+    def __init__(
+        self, namespace: CheckNamespace, link: Link, step: CheckStep, source: str, open_pass: bool
+    ) -> None:
+        self.namespace = namespace
+        self.link = link
+        self.step = step
+        self.source = source
+        self.open_pass = open_pass
+        self.filename = f"<check {step.check}>"
+
+    def run(self, seconds: float) -> Outcome:
+        try:
+            with time_limit(seconds), silence():
+                points = self.points(self.execute())
+            return self.stuck() or self.outcome(
+                Verdict.OK if points >= self.step.points else Verdict.WRONG, points
+            )
+        except Award as error:
+            return self.stuck() or self.awarded(error)
+        except BoxLost as error:
+            return self.outcome(LOST[error.how], 0, ending(LOST[error.how]))
+        except CheckTimeout:
+            self.link.lose("late")
+            return self.outcome(Verdict.TIMEOUT, 0, ending(Verdict.TIMEOUT))
+        except BaseException as error:  # noqa: BLE001 -- a check ends in an outcome, whatever happens in it
+            return self.failed(error)
+
+    def execute(self) -> Any:
+        """Runs the check; returns the value of a last expression, as a notebook would show it."""
+        lines = self.source.splitlines(keepends=True)
+        linecache.cache[self.filename] = (len(self.source), None, lines, self.filename)
+        module = ast.parse(self.source, self.filename)
+        last = None
+        quiet = self.source.rstrip().endswith(";")
+        if module.body and isinstance(module.body[-1], ast.Expr) and not quiet:
+            last = ast.Expression(module.body.pop().value)  # type: ignore[attr-defined]
+        exec(compile(module, self.filename, "exec"), self.namespace)  # noqa: S102 -- the author's check
+        if last is None:
+            return None
+        return eval(compile(last, self.filename, "eval"), self.namespace)  # noqa: S307
+
+    def points(self, shown: Any) -> float:
+        """nbgrader's convention: a last expression that is a number is the points."""
+        if isinstance(shown, Proxy):
+            Proxy.refuse(shown, "the points")
+        number = type(shown) in (int, float) or isinstance(shown, np.integer | np.floating)
+        if not number or math.isnan(shown) or shown < 0:
+            return self.step.points
+        return self.within(float(shown))
+
+    def within(self, points: float) -> float:
+        if points > self.step.points:
+            raise AuthorError(
+                f"check {self.step.check} gave {points:g} points, more than its {self.step.points:g}"
+            )
+        return points
+
+    def stuck(self) -> Outcome | None:
+        """A failure that the check's own ``except`` can't undo."""
+        if self.link.lost:
+            verdict = LOST[self.link.lost]
+            return self.outcome(verdict, 0, ending(verdict))
+        if self.link.refused:
+            return self.failed(Refused(self.link.refused))
+        if isinstance(self.link.swallowed, AssertionError):
+            return self.failed(self.link.swallowed)
+        return None
+
+    def awarded(self, error: Award) -> Outcome:
+        try:
+            points = self.within(error.points)
+        except AuthorError as wrong:
+            return self.failed(wrong)
+        line = check_line(error, self.filename)
+        hidden = line in self.step.hidden and not error.ours
+        message = award_words(self.source, line) if hidden else error.message
+        verdict = Verdict.OK if points >= self.step.points else Verdict.WRONG
+        return self.outcome(verdict, points, message, race=error.race)
+
+    def failed(self, error: BaseException) -> Outcome:
+        ours = isinstance(error, AssertionError) and not isinstance(error, StudentError)
+        outcome = type(error).__name__ in ("Failed", "Skipped")  # pytest's
+        verdict = Verdict.WRONG if ours or outcome else Verdict.ERROR
+        if self.open_pass:
+            message = open_message(error, self.source, self.filename)
+        else:
+            message = closed_message(error, self.source, self.filename)
+        staff = "".join(traceback.format_exception(error))[-6000:]
+        return self.outcome(verdict, 0, message, staff + getattr(error, "trace", ""))
+
+    def outcome(
+        self, verdict: Verdict, points: float, message: str = "", staff: str = "", race: RaceResult | None = None
+    ) -> Outcome:
+        return Outcome(verdict, points, message, staff, 0.0, self.link.lost, race)
+
+
+def ending(verdict: Verdict) -> str:
+    """Words for a check whose box was lost."""
+    if verdict is Verdict.TIMEOUT:
+        return "Your code took longer than this check's time limit."
+    return "Your code ended its own process while this check ran."
+
+
+@contextlib.contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raises CheckTimeout in this thread. A check stuck in C is ended by the CPU limit instead."""
+
+    def late(signum: int, frame: object) -> None:
+        raise CheckTimeout
+
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    soft = int(used.ru_utime + used.ru_stime + seconds) + 10
+    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    capped = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
+    resource.setrlimit(resource.RLIMIT_CPU, (capped, hard))
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds + 0.5)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def silence() -> Iterator[None]:
+    """A check's own prints reach nobody: they may hold what the student mustn't see."""
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        yield

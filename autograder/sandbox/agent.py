@@ -1,0 +1,342 @@
+"""The program inside a box: holds the student's notebook and answers requests about it.
+
+Contract: ``python -m autograder.sandbox.agent FD`` serves one connection until it closes. A
+request is ``[id, operation, released handles, arguments…]``; the answer is ``[id, "ok", value,
+changes]`` or ``[id, "err", …]``, with ``[id, "cb", …]`` in between where the student's code
+calls a function that the judge passed in.
+
+Trust: none is owed to this process. The student's code shares its memory and may rewrite all of
+it; the judge treats every answer as the student's own words. Nothing secret is ever sent here.
+
+Theory of operation: plain data crosses by value; any other object gets a handle, a number in
+``Objects``, and stays. Arrays and containers that came with a call are compared after it and the
+changed ones are sent back, so that a check sees what the student's code did to its arguments.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import copy
+import io
+import operator
+import os
+import socket
+import sys
+import traceback
+import types
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgpack
+import numpy as np
+
+from autograder.sandbox.shell import Outputs, make_shell
+from autograder.sandbox.wire import Channel, Decoder, Encoder, NotPlain, WireError, is_builtin_exception
+
+TEXT_CAP = 4000
+OPERATORS = frozenset(
+    "add sub mul truediv floordiv mod pow matmul lshift rshift and_ or_ xor neg pos abs invert "
+    "iadd isub imul itruediv ifloordiv imod ipow imatmul ilshift irshift iand ior ixor "
+    "getitem setitem delitem contains lt le gt ge eq ne index".split()
+)
+BUILTINS = frozenset("len float int complex str repr iter next round reversed divmod format dir".split())
+CALLABLE, CLASS, EXCEPTION = 1, 2, 4
+
+
+class Objects:
+    """Handles of the objects that stay in the box."""
+
+    def __init__(self) -> None:
+        self.by_handle: dict[int, object] = {}
+        self.handle_of: dict[int, int] = {}
+        self.count = 0
+
+    def handle(self, x: object) -> int:
+        known = self.handle_of.get(id(x))
+        if known is not None:
+            return known
+        self.count += 1
+        self.by_handle[self.count] = x
+        self.handle_of[id(x)] = self.count
+        return self.count
+
+    def release(self, handles: list[int]) -> None:
+        for handle in handles:
+            gone = self.by_handle.pop(handle, None)
+            self.handle_of.pop(id(gone), None)
+
+    def reference(self, x: object) -> list[Any]:
+        flags = CALLABLE if callable(x) else 0
+        if isinstance(x, type):
+            flags |= CLASS | (EXCEPTION if issubclass(x, Exception) else 0)
+        bases = [b.__name__ for b in x.__mro__ if is_builtin_exception(b.__name__)] if flags & EXCEPTION else []  # type: ignore[attr-defined]
+        name = x.__name__ if isinstance(x, type) else type(x).__name__
+        return ["r", self.handle(x), name[:80], flags, bases]
+
+
+class Agent:
+    """Answers the judge, one request at a time, callbacks nested inside."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.objects = Objects()
+        self.outputs = Outputs()
+        self.shell = make_shell(self.outputs)
+        self.namespace: dict[str, Any] = self.shell.user_ns
+        self.callbacks: dict[int, object] = {}
+        self.request = 0
+
+    def serve(self) -> None:
+        while True:
+            message = self.channel.receive()
+            self.answer(message)
+
+    def answer(self, message: list[Any]) -> None:
+        self.request, operation, released, *arguments = message
+        self.objects.release(released)
+        if operation == "cell":
+            self.channel.send([self.request, "ok", self.run_cell(*arguments), []])
+            return
+        decoder = Decoder(self.resolve)
+        try:
+            decoded = [decoder.decode(each) for each in arguments]
+            before = self.fingerprints(decoder.mutables)
+            with contextlib.redirect_stdout(Discard()), contextlib.redirect_stderr(Discard()):
+                result = getattr(self, f"do_{operation}")(*decoded)
+            reply = [self.request, "ok", self.encode(result, decoder.mutables)]
+            reply.append(self.changes(decoder.mutables, before))
+            self.channel.send(reply)
+        except WireError:
+            raise
+        except BaseException as error:
+            self.channel.send(self.failure(error))
+
+    # -- values ---------------------------------------------------------------------------
+
+    def encode(self, x: object, arguments: list[object]) -> Any:
+        if isinstance(x, Kept):
+            return self.objects.reference(x.value)
+        known = {id(each): index for index, each in enumerate(arguments)}
+        try:
+            return Encoder(self.objects.reference, known).encode(x)
+        except NotPlain:
+            return self.objects.reference(x)
+
+    def resolve(self, e: list[Any]) -> object:
+        if e[0] == "r":
+            return self.objects.by_handle[e[1]]
+        if e[0] == "f":
+            return self.callback(e[1])
+        if e[0] == "it":
+            return Pulled(self.callback(e[1]))
+        raise WireError(f"unknown tag {e[0]!r}")
+
+    def callback(self, number: int) -> object:
+        if number not in self.callbacks:
+
+            def call_the_check(*args: Any, **kwargs: Any) -> Any:
+                mine = self.request
+                encoded = [self.encode(each, []) for each in args]
+                pairs = [[key, self.encode(each, [])] for key, each in kwargs.items()]
+                self.channel.send([mine, "cb", number, encoded, pairs])
+                return self.await_return(mine)
+
+            self.callbacks[number] = call_the_check
+        return self.callbacks[number]
+
+    def await_return(self, mine: int) -> Any:
+        """Serves requests that the callback makes until it returns."""
+        while True:
+            message = self.channel.receive()
+            if message[1] == "ret":
+                self.request = mine
+                return Decoder(self.resolve).decode(message[2])
+            if message[1] == "raise":
+                self.request = mine
+                raise builtin_exception(message[2])
+            self.answer(message)
+
+    def fingerprints(self, mutables: list[object]) -> list[bytes]:
+        return [self.fingerprint(each, mutables) for each in mutables]
+
+    def fingerprint(self, x: Any, mutables: list[object]) -> bytes:
+        if isinstance(x, np.ndarray):
+            return x.tobytes()
+        return bytes(msgpack.packb(self.whole(x, mutables)))
+
+    def whole(self, x: object, mutables: list[object]) -> Any:
+        """``x`` with the other arguments inside it as ``["m", index]``."""
+        known = {id(each): index for index, each in enumerate(mutables) if each is not x}
+        return Encoder(self.objects.reference, known).encode(x)
+
+    def changes(self, mutables: list[object], before: list[bytes]) -> list[list[Any]]:
+        changed = []
+        for index, (x, old) in enumerate(zip(mutables, before, strict=True)):
+            try:
+                if self.fingerprint(x, mutables) != old:
+                    changed.append([index, self.whole(x, mutables)])
+            except NotPlain:
+                continue
+        return changed
+
+    def failure(self, error: BaseException) -> list[Any]:
+        names = [base.__name__[:80] for base in type(error).__mro__]
+        own = [self.objects.handle(base) for base in type(error).__mro__ if base.__module__ == "__main__"]
+        return [self.request, "err", names, text_of(error), student_traceback(error), own]
+
+    # -- operations -----------------------------------------------------------------------
+
+    def run_cell(self, source: str, cap: int) -> list[Any]:
+        """[status, outputs]; outputs are nbformat dicts of at most ``cap`` bytes together."""
+        self.outputs.start(cap)
+        try:
+            with self.outputs.capture():
+                result = self.shell.run_cell(source, store_history=True)
+            status = "ok" if result.success else "error"
+        except BaseException as error:
+            self.outputs.error(type(error).__name__, text_of(error), [])
+            status = "error"
+        return [status, self.outputs.finish()]
+
+    def do_name(self, name: str) -> object:
+        if name in self.namespace:
+            return self.namespace[name]
+        raise MissingName(name)
+
+    def do_get(self, x: object, name: str) -> object:
+        return getattr(x, name)
+
+    def do_set(self, x: object, name: str, value: object) -> None:
+        setattr(x, name, value)
+
+    def do_delete(self, x: object, name: str) -> None:
+        delattr(x, name)
+
+    def do_call(self, f: Callable[..., object], args: list[Any], kwargs: list[Any], keep: bool) -> object:
+        result = f(*args, **{key: each for key, each in kwargs})
+        return Kept(result) if keep else result
+
+    def do_operator(self, name: str, *operands: object) -> object:
+        if name not in OPERATORS:
+            raise WireError(f"unknown operator {name!r}")
+        return getattr(operator, name)(*operands)
+
+    def do_builtin(self, name: str, *arguments: object) -> object:
+        if name not in BUILTINS:
+            raise WireError(f"unknown builtin {name!r}")
+        result = getattr(builtins, name)(*arguments)
+        return Kept(result) if name in ("iter", "reversed") else result
+
+    def do_array(self, x: object) -> object:
+        array = np.asarray(x)
+        if array.dtype.kind not in "biufc":
+            raise TypeError(f"{type(x).__name__} doesn't convert to a numeric array")
+        return array
+
+    def do_copy(self, x: object, deep: bool) -> object:
+        return Kept(copy.deepcopy(x) if deep else copy.copy(x))
+
+    def do_isinstance(self, x: object, kind: type) -> bool:
+        return isinstance(x, kind)
+
+    def do_issubclass(self, x: type, kind: type) -> bool:
+        return issubclass(x, kind)
+
+    def do_enter(self, manager: Any) -> object:
+        return type(manager).__enter__(manager)
+
+    def do_exit(self, manager: Any, name: str | None, text: str) -> None:
+        if name is None:
+            type(manager).__exit__(manager, None, None, None)
+            return
+        error = builtin_exception(name, text)
+        type(manager).__exit__(manager, type(error), error, None)
+
+    def do_value(self, x: object) -> object:
+        return x
+
+    def do_place(self, x: object) -> object:
+        return Kept(x)
+
+    def do_batch(self, f: Callable[..., object], inputs: list[Any]) -> object:
+        """Calls ``f`` on each placed tuple of arguments; all results go back."""
+        return [f(*arguments) for arguments in inputs]
+
+
+class Kept:
+    """A result that stays in the box though it may be plain data."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+class Pulled(Iterator[Any]):
+    """An iterator of the judge's, pulled one element at a time."""
+
+    def __init__(self, pull: Any) -> None:
+        self.pull = pull
+
+    def __next__(self) -> Any:
+        more, value = self.pull()
+        if not more:
+            raise StopIteration
+        return value
+
+
+class MissingName(NameError):
+    """The notebook doesn't define a name."""
+
+
+class Discard(io.TextIOBase):
+    """Where the student's prints go while a check runs: a hidden input must not be echoed."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def writable(self) -> bool:
+        return True
+
+
+def builtin_exception(name: str, text: str = "") -> Exception:
+    kind = getattr(builtins, name, Exception) if is_builtin_exception(name) else Exception
+    try:
+        return kind(text)  # type: ignore[no-any-return]
+    except Exception:  # UnicodeDecodeError and its like want more arguments
+        return Exception(text)
+
+
+def text_of(error: BaseException) -> str:
+    try:
+        return str(error)[:TEXT_CAP]
+    except BaseException:
+        return ""
+
+
+def student_traceback(error: BaseException) -> str:
+    """The frames of the student's own cells, as Python prints them."""
+    try:
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith("/")]
+        mine = [f for f in frames if "autograder" not in f.filename][-8:]
+        return "".join(traceback.format_list(mine))[:TEXT_CAP]
+    except BaseException:
+        return ""
+
+
+def main() -> None:
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    channel = Channel(socket.socket(fileno=int(sys.argv[1])))
+    os.makedirs(os.environ.get("HOME", "/tmp"), exist_ok=True)  # noqa: PTH103, S108
+    os.chdir(os.environ.get("HOME", "/tmp"))  # noqa: S108
+    agent = Agent(channel)
+    channel.send([0, "ok", "ready", []])
+    with contextlib.suppress(Exception):
+        agent.serve()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    # The notebook becomes __main__, so the agent's classes must live in a module of their own.
+    from autograder.sandbox import agent
+
+    agent.main()

@@ -1,0 +1,420 @@
+"""The plain data that crosses between the judge and a box, and nothing else.
+
+Contract: a frame is a 4-byte little-endian length and one msgpack value. Scalars stand for
+themselves; everything else is a tagged list, ``["a", dtype, shape, bytes]`` for an array and so on.
+Decoding never runs code that the other side chose: no pickle, no eval, no import by name, no
+attribute access. Sizes, depth and element counts are capped before anything is built from them,
+and whatever isn't understood is a WireError.
+
+Trust: both ends use this module, and each treats what it receives as hostile.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+import socket
+import struct
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgpack
+import numpy as np
+
+MAX_FRAME = 256 << 20
+MAX_DEPTH = 40
+MAX_ITEMS = 4_000_000
+MAX_INT_BYTES = 1 << 16
+HEADER = struct.Struct("<I")
+NUMERIC_KINDS = "biufc"
+PLAIN_TYPES = {kind.__name__: kind for kind in (bool, int, float, complex, str, bytes, list, tuple, dict, set)}
+TORCH_DTYPES = (
+    "bool uint8 int8 int16 int32 int64 float16 float32 float64 bfloat16 complex64 complex128".split()
+)
+
+Reference = Callable[[object], "list[Any] | None"]
+Resolve = Callable[["list[Any]"], object]
+
+
+class WireError(Exception):
+    """The other side sent something that isn't plain data within the caps."""
+
+
+class NotPlain(Exception):
+    """A value has no encoding; ``reason`` names its type."""
+
+
+class Closed(Exception):
+    """The other side is gone."""
+
+
+class Late(Exception):
+    """The deadline passed before a whole frame arrived."""
+
+
+class Encoder:
+    """Turns values into tagged lists.
+
+    ``reference`` is asked for each value that isn't plain; it returns a tagged list, or None
+    to refuse. ``mutables`` collects the list, dict, set, bytearray and array objects in the
+    order in which the decoder on the other side meets them.
+    """
+
+    def __init__(self, reference: Reference, known: dict[int, int] | None = None) -> None:
+        self.reference = reference
+        self.known = known or {}
+        self.mutables: list[object] = []
+
+    def encode(self, x: object, depth: int = 0) -> Any:
+        kind = type(x)
+        if x is None or kind is bool or kind is float or kind is str or kind is bytes:
+            return x
+        if kind is int:
+            return x if -(1 << 63) <= x < (1 << 63) else ["i", big_int_bytes(x)]  # type: ignore[operator, arg-type]
+        if depth > MAX_DEPTH:
+            raise NotPlain(f"nested deeper than {MAX_DEPTH}")
+        if id(x) in self.known:
+            return ["m", self.known[id(x)]]
+        if kind in CONTAINERS:
+            return self._container(x, kind, depth + 1)
+        plain = encode_leaf(x)
+        if plain is not None:
+            if plain[0] == "a":
+                self.mutables.append(x)
+            return plain
+        ref = self.reference(x)
+        if ref is None:
+            raise NotPlain(kind.__name__)
+        return ref
+
+    def _container(self, x: Any, kind: type, depth: int) -> list[Any]:
+        if kind is not tuple and kind is not frozenset:
+            self.mutables.append(x)
+        if kind is bytearray:
+            return ["y", bytes(x)]
+        if kind is dict:
+            return ["d", [[self.encode(k, depth), self.encode(v, depth)] for k, v in list(x.items())]]
+        return [CONTAINERS[kind], [self.encode(each, depth) for each in list(x)]]
+
+
+CONTAINERS: dict[type, str] = {list: "l", tuple: "t", dict: "d", set: "s", frozenset: "z", bytearray: "y"}
+
+
+def big_int_bytes(x: int) -> bytes:
+    """Two's complement, big-endian."""
+    size = x.bit_length() // 8 + 1
+    if size > MAX_INT_BYTES:
+        raise NotPlain(f"an integer of {size} bytes")
+    return x.to_bytes(size, "big", signed=True)
+
+
+def encode_leaf(x: Any) -> list[Any] | None:
+    """A tagged list for a plain value without elements of its own, None for anything else."""
+    kind = type(x)
+    if kind is np.ndarray:
+        return encode_array(x)
+    if isinstance(x, np.generic) and kind.__module__ == "numpy" and x.dtype.kind in NUMERIC_KINDS:
+        return ["g", x.dtype.str, x.tobytes()]
+    if kind is complex:
+        return ["c", x.real, x.imag]
+    if kind is slice and all(part is None or type(part) is int for part in (x.start, x.stop, x.step)):
+        return ["sl", x.start, x.stop, x.step]
+    if kind is range:
+        return ["rg", x.start, x.stop, x.step]
+    if x is Ellipsis:
+        return ["el"]
+    if isinstance(x, np.dtype) and x.kind in NUMERIC_KINDS:
+        return ["dt", x.str]
+    if kind is type:
+        return encode_type(x)
+    return encode_torch(x)
+
+
+def encode_array(x: Any) -> list[Any] | None:
+    """An array of a numeric dtype; object, string and structured arrays have no encoding."""
+    if x.dtype.kind not in NUMERIC_KINDS or x.ndim > 32:
+        return None
+    if x.nbytes > MAX_FRAME:
+        raise NotPlain(f"an array of {x.nbytes} bytes (at most {MAX_FRAME})")
+    return ["a", x.dtype.str, list(x.shape), memoryview(np.ascontiguousarray(x).reshape(-1).view(np.uint8))]
+
+
+def encode_type(x: type) -> list[Any] | None:
+    """The plain types and numpy's numeric scalar types, by name."""
+    if PLAIN_TYPES.get(x.__name__) is x:
+        return ["bt", x.__name__]
+    if issubclass(x, np.generic) and x.__module__ == "numpy" and np.dtype(x).kind in NUMERIC_KINDS:
+        return ["nt", np.dtype(x).str]
+    return None
+
+
+def encode_torch(x: Any) -> list[Any] | None:
+    """A dense torch tensor as detached data. Never imports torch: a box may not have it."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        return None
+    if isinstance(x, torch.dtype):
+        return ["Td", str(x).removeprefix("torch.")]
+    if type(x) not in (torch.Tensor, torch.nn.Parameter) or x.layout is not torch.strided:
+        return None
+    name = str(x.dtype).removeprefix("torch.")
+    if name not in TORCH_DTYPES:
+        return None
+    if x.numel() * x.element_size() > MAX_FRAME:
+        raise NotPlain(f"a tensor of {x.numel()} elements")
+    flat = x.detach().cpu().contiguous().reshape(-1)
+    raw = flat.view(torch.uint8) if flat.numel() else flat.to(torch.uint8)
+    return ["T", name, list(x.shape), raw.numpy().tobytes()]
+
+
+class Decoder:
+    """Builds values from tagged lists. ``resolve`` is asked for the tags that aren't plain data."""
+
+    def __init__(self, resolve: Resolve) -> None:
+        self.resolve = resolve
+        self.mutables: list[object] = []
+        self.items = 0
+
+    def decode(self, e: Any, depth: int = 0) -> Any:
+        if type(e) is not list:
+            return decode_scalar(e)
+        if depth > MAX_DEPTH:
+            raise WireError(f"nested deeper than {MAX_DEPTH}")
+        if not e or type(e[0]) is not str:
+            raise WireError("a value without a tag")
+        tag = e[0]
+        if tag in ("l", "t", "d", "s", "z"):
+            return self._container(tag, field(e, 1, list), depth + 1)
+        leaf = LEAVES.get(tag)
+        if leaf is None:
+            return self.resolve(e)
+        try:
+            x = leaf(e)
+        except WireError:
+            raise
+        except Exception as error:  # whatever a malformed value does to numpy or torch
+            raise WireError(f"malformed {tag!r} value") from error
+        if tag in ("a", "y"):
+            self.mutables.append(x)
+        return x
+
+    def _container(self, tag: str, elements: list[Any], depth: int) -> Any:
+        self.items += len(elements)
+        if self.items > MAX_ITEMS:
+            raise WireError(f"more than {MAX_ITEMS} elements")
+        if tag == "l":
+            x: list[Any] = []
+            self.mutables.append(x)
+            x.extend(self.decode(each, depth) for each in elements)
+            return x
+        if tag == "d":
+            return self._dict(elements, depth)
+        if tag == "s":
+            seen: set[Any] = set()
+            self.mutables.append(seen)
+            seen.update(hashable(self.decode(each, depth)) for each in elements)
+            return seen
+        decoded = [self.decode(each, depth) for each in elements]
+        return tuple(decoded) if tag == "t" else frozenset(map(hashable, decoded))
+
+    def _dict(self, pairs: list[Any], depth: int) -> dict[Any, Any]:
+        x: dict[Any, Any] = {}
+        self.mutables.append(x)
+        for pair in pairs:
+            if type(pair) is not list or len(pair) != 2:
+                raise WireError("a dict entry that isn't a pair")
+            key = hashable(self.decode(pair[0], depth))
+            x[key] = self.decode(pair[1], depth)
+        return x
+
+
+def decode_scalar(e: Any) -> Any:
+    if e is None or type(e) in (bool, int, float, str, bytes):
+        return e
+    raise WireError(f"a bare {type(e).__name__}")
+
+
+def hashable(x: Any) -> Any:
+    try:
+        hash(x)
+    except Exception as error:
+        raise WireError(f"a {type(x).__name__} where a hashable value must stand") from error
+    return x
+
+
+def field(e: list[Any], index: int, kind: type) -> Any:
+    """Element ``index`` of a tagged list, which must be exactly of ``kind``."""
+    if len(e) <= index or type(e[index]) is not kind:
+        raise WireError(f"malformed {e[0]!r} value")
+    return e[index]
+
+
+def numeric_dtype(e: list[Any]) -> np.dtype[Any]:
+    name = field(e, 1, str)
+    dtype = np.dtype(name) if len(name) <= 8 else None
+    if dtype is None or dtype.kind not in NUMERIC_KINDS or dtype.names is not None or dtype.subdtype is not None:
+        raise WireError("not a numeric dtype")
+    return dtype
+
+
+def shape_of(e: list[Any]) -> tuple[int, ...]:
+    shape = field(e, 2, list)
+    if len(shape) > 32 or any(type(n) is not int or n < 0 for n in shape):
+        raise WireError("malformed shape")
+    return tuple(shape)
+
+
+def decode_array(e: list[Any]) -> np.ndarray[Any, Any]:
+    dtype, shape, raw = numeric_dtype(e), shape_of(e), field(e, 3, bytes)
+    if math.prod(shape) * dtype.itemsize != len(raw):
+        raise WireError("an array whose bytes don't fill its shape")
+    return np.frombuffer(raw, dtype).reshape(shape).copy()
+
+
+def decode_numpy_scalar(e: list[Any]) -> Any:
+    dtype, raw = numeric_dtype(e), field(e, 2, bytes)
+    if len(raw) != dtype.itemsize:
+        raise WireError("a scalar of the wrong size")
+    return np.frombuffer(raw, dtype)[0]
+
+
+def decode_torch(e: list[Any]) -> Any:
+    import torch  # only a side that uses tensors pays for it
+
+    name, shape, raw = field(e, 1, str), shape_of(e), field(e, 3, bytes)
+    dtype = torch_dtype(name)
+    if math.prod(shape) * dtype.itemsize != len(raw):
+        raise WireError("a tensor whose bytes don't fill its shape")
+    if not raw:
+        return torch.empty(shape, dtype=dtype)
+    return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
+
+
+def torch_dtype(name: str) -> Any:
+    import torch
+
+    if name not in TORCH_DTYPES:
+        raise WireError("not a torch dtype")
+    return getattr(torch, name)
+
+
+def decode_big_int(e: list[Any]) -> int:
+    raw = field(e, 1, bytes)
+    if len(raw) > MAX_INT_BYTES:
+        raise WireError("an integer too large")
+    return int.from_bytes(raw, "big", signed=True)
+
+
+def decode_range(e: list[Any]) -> range:
+    return range(field(e, 1, int), field(e, 2, int), field(e, 3, int))
+
+
+def decode_slice(e: list[Any]) -> slice:
+    parts = e[1:]
+    if len(parts) != 3 or any(part is not None and type(part) is not int for part in parts):
+        raise WireError("malformed slice")
+    return slice(*parts)
+
+
+def decode_plain_type(e: list[Any]) -> type:
+    name = field(e, 1, str)
+    if name not in PLAIN_TYPES:
+        raise WireError("not a plain type")
+    return PLAIN_TYPES[name]
+
+
+LEAVES: dict[str, Callable[[list[Any]], Any]] = {
+    "a": decode_array,
+    "g": decode_numpy_scalar,
+    "T": decode_torch,
+    "Td": lambda e: torch_dtype(field(e, 1, str)),
+    "i": decode_big_int,
+    "c": lambda e: complex(field(e, 1, float), field(e, 2, float)),
+    "sl": decode_slice,
+    "rg": decode_range,
+    "el": lambda e: Ellipsis,
+    "dt": numeric_dtype,
+    "nt": lambda e: numeric_dtype(e).type,
+    "bt": decode_plain_type,
+    "y": lambda e: bytearray(field(e, 1, bytes)),
+}
+
+
+def pack(message: Any) -> bytes:
+    """One frame, header included."""
+    body = msgpack.packb(message, use_bin_type=True)
+    if len(body) > MAX_FRAME:
+        raise NotPlain(f"a message of {len(body)} bytes (at most {MAX_FRAME})")
+    return HEADER.pack(len(body)) + body
+
+
+def unpack(body: bytes | bytearray) -> Any:
+    """The message in a frame's body. Counts and sizes are bounded by the body's own length."""
+    try:
+        return msgpack.unpackb(
+            body,
+            raw=False,
+            strict_map_key=True,
+            max_map_len=10_000,
+            max_ext_len=0,
+            max_array_len=MAX_ITEMS,
+        )
+    except Exception as error:  # msgpack raises many kinds, UnicodeDecodeError among them
+        raise WireError("not a message") from error
+
+
+class Channel:
+    """Frames over a stream socket, each read or write under a deadline on the monotonic clock."""
+
+    def __init__(self, sock: socket.socket, max_frame: int = MAX_FRAME) -> None:
+        self.sock = sock
+        self.max_frame = max_frame
+
+    def send(self, message: Any, deadline: float = math.inf) -> None:
+        frame = memoryview(pack(message))
+        while frame:
+            self._arm(deadline)
+            try:
+                frame = frame[self.sock.send(frame) :]
+            except TimeoutError as error:
+                raise Late from error
+            except OSError as error:
+                raise Closed from error
+
+    def receive(self, deadline: float = math.inf) -> Any:
+        (size,) = HEADER.unpack(self._read(HEADER.size, deadline))
+        if size > self.max_frame:
+            raise WireError(f"a frame of {size} bytes (at most {self.max_frame})")
+        return unpack(self._read(size, deadline))
+
+    def _read(self, count: int, deadline: float) -> bytearray:
+        got = bytearray()
+        while len(got) < count:
+            self._arm(deadline)
+            try:
+                part = self.sock.recv(min(count - len(got), 1 << 20))
+            except TimeoutError as error:
+                raise Late from error
+            except OSError as error:
+                raise Closed from error
+            if not part:
+                raise Closed
+            got += part
+        return got
+
+    def _arm(self, deadline: float) -> None:
+        if deadline == math.inf:
+            self.sock.settimeout(None)
+            return
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise Late
+        self.sock.settimeout(left)
+
+
+def is_builtin_exception(name: str) -> bool:
+    """Whether ``name`` is an ordinary exception of Python's own (never SystemExit and the like)."""
+    kind = getattr(builtins, name, None)
+    return isinstance(kind, type) and issubclass(kind, Exception)
