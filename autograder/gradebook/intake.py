@@ -1,0 +1,192 @@
+"""Takes in submissions: bytes in, an immutable snapshot and a receipt out.
+
+Contract: every submission becomes a snapshot (see ``snapshots``). The newest one is also laid out
+as nbgrader wants it, in ``submitted/<student>/<assignment>/``, with nbgrader's ``timestamp.txt``
+written from our clock. The same bytes again do nothing and give the same receipt.
+
+Trusts the caller for who the student is (the exchange service or staff), and nothing in the files:
+names, sizes and the time are checked or made here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import stat
+import unicodedata
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autograder.errors import SubmissionError
+from autograder.gradebook.snapshots import (
+    Receipt,
+    ReceivedFile,
+    content_sha256,
+    latest_receipt,
+    write_snapshot,
+)
+from autograder.repair import MAX_BYTES
+
+STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
+ASSIGNMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+FILE = re.compile(r"\w[\w .()'-]{0,99}")
+STAMP = "%Y%m%dT%H%M%S%fZ"
+MAX_FILES = 50
+MAX_TOTAL = 5 * MAX_BYTES
+OURS = frozenset({"timestamp.txt", "receipt.json"})
+
+Clock = Callable[[], datetime]
+
+
+def take_in(
+    course: Path,
+    student: str,
+    assignment: str,
+    files: Mapping[str, bytes],
+    *,
+    clock: Clock,
+    allowed: Collection[str] = (),
+) -> Receipt:
+    """Keeps one submission of ``student`` for ``assignment`` under the course directory.
+
+    ``files``: plain file name -> bytes. Notebooks are always taken; of other files those that
+    ``allowed`` names, and the receipt lists the rest. Raises SubmissionError for a name that is
+    none, a file over 20 MB, too many files, or no notebook at all.
+    """
+    _require(STUDENT, student, "a student id")
+    _require(ASSIGNMENT, assignment, "an assignment id")
+    kept, ignored = _sort_out(files, allowed)
+    sha256 = content_sha256(kept)
+    home = course / "snapshots" / student / assignment
+    home.mkdir(parents=True, exist_ok=True)
+    with _locked(home):
+        newest = latest_receipt(course, student, assignment)
+        if newest is None or newest.sha256 != sha256:
+            received = clock().astimezone(UTC)
+            folder = home / f"{received.strftime(STAMP)}-{sha256[:8]}"
+            newest = Receipt(
+                student,
+                assignment,
+                received,
+                sha256,
+                _listing(kept),
+                ignored,
+                str(folder.relative_to(course)),
+            )
+            write_snapshot(folder, newest, kept)
+        _lay_out(course, newest, kept)
+    return newest
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """The plain files of a folder that a student could write in, for ``take_in``.
+
+    Links, devices and files with a second name (hard links) are refused with a SubmissionError;
+    folders and hidden files are left out.
+    """
+    files: dict[str, bytes] = {}
+    for entry in sorted(os.scandir(folder), key=lambda each: each.name):
+        if entry.is_symlink():
+            raise SubmissionError(f"{entry.name} is a link; submit the file itself.")
+        if entry.name.startswith(".") or entry.is_dir(follow_symlinks=False):
+            continue
+        files[entry.name] = _read_plain(Path(entry.path))
+    return files
+
+
+def _require(pattern: re.Pattern[str], name: str, what: str) -> None:
+    if not pattern.fullmatch(name):
+        raise SubmissionError(f"{name[:80]!r} is not {what}: letters, digits, dots, dashes, at most 64.")
+
+
+def _sort_out(
+    files: Mapping[str, bytes], allowed: Collection[str]
+) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """The files to keep, and the names of those that the assignment doesn't take."""
+    if len(files) > MAX_FILES:
+        raise SubmissionError(f"{len(files)} files; {MAX_FILES} is the most. Submit the notebook alone.")
+    kept: dict[str, bytes] = {}
+    ignored: list[str] = []
+    for given in sorted(files):
+        name = unicodedata.normalize("NFC", given)
+        if not FILE.fullmatch(name) or len(name.encode()) > 200:
+            raise SubmissionError(f"{given[:80]!r} is no file name here: use letters, digits, dots, dashes.")
+        if name in OURS or not (name.lower().endswith(".ipynb") or name in allowed):
+            ignored.append(name)
+        elif len(files[given]) > MAX_BYTES:
+            size = len(files[given]) / 2**20
+            raise SubmissionError(
+                f"{name} has {size:.1f} MB; {MAX_BYTES // 2**20} MB is the most for a file."
+            )
+        else:
+            kept[name] = files[given]
+    if not any(name.lower().endswith(".ipynb") for name in kept):
+        raise SubmissionError("There is no notebook (.ipynb) in the submission.")
+    if sum(map(len, kept.values())) > MAX_TOTAL:
+        raise SubmissionError(f"The files have more than {MAX_TOTAL // 2**20} MB together.")
+    return kept, tuple(ignored)
+
+
+def _listing(files: Mapping[str, bytes]) -> tuple[ReceivedFile, ...]:
+    return tuple(
+        ReceivedFile(name, len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items()
+    )
+
+
+@contextlib.contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    """One intake at a time for a student and an assignment; the lock ends with the process."""
+    fd = os.open(home / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(fd)
+
+
+def _lay_out(course: Path, receipt: Receipt, files: Mapping[str, bytes]) -> None:
+    """``submitted/<student>/<assignment>/`` as nbgrader reads it, unless it is that already."""
+    target = course / "submitted" / receipt.student / receipt.assignment
+    stamp = f"{receipt.received.strftime('%Y-%m-%d %H:%M:%S.%f')} UTC\n".encode()
+    wanted = {**files, "timestamp.txt": stamp}
+    if _holds(target, wanted):
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    incoming = target.parent / f".{uuid.uuid4().hex}"
+    incoming.mkdir()
+    for name, data in wanted.items():
+        (incoming / name).write_bytes(data)
+    swap_in(incoming, target)
+
+
+def swap_in(incoming: Path, target: Path) -> None:
+    """Puts a finished folder in another's place; what was there is removed."""
+    outgoing = target.parent / f".{uuid.uuid4().hex}"
+    if target.exists():
+        target.rename(outgoing)
+    incoming.rename(target)
+    shutil.rmtree(outgoing, ignore_errors=True)
+
+
+def _holds(folder: Path, wanted: Mapping[str, bytes]) -> bool:
+    if not folder.is_dir() or {path.name for path in folder.iterdir()} != set(wanted):
+        return False
+    return all(
+        (folder / name).is_file() and (folder / name).read_bytes() == data for name, data in wanted.items()
+    )
+
+
+def _read_plain(path: Path) -> bytes:
+    """A regular file's bytes, one more than the cap at most, so that nothing huge is loaded."""
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(fd, "rb") as file:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+            raise SubmissionError(f"{path.name} is not a plain file; submit a copy of it.")
+        return file.read(MAX_BYTES + 1)
