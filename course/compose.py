@@ -10,12 +10,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 
 from nbformat import NotebookNode
 
 from course.assignment import Assignment, Authored, Existing, Variant
 from course.markers import Region, regions
-from course.notebook import code_cell, grading, new_notebook, parse_notebook, solve_cells, text_cell
+from course.notebook import (
+    code_cell,
+    grading,
+    new_notebook,
+    parse_notebook,
+    solve_cells,
+    test_cells,
+    text_cell,
+)
 from course.percent import Cell, Kind
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
@@ -62,6 +71,14 @@ def fill(assignment: Assignment, answers: Mapping[str, str]) -> NotebookNode:
     for name, cell in solve_cells(notebook).items():
         cell.source = answers.get(name, cell.source)
     return notebook
+
+
+def restore(submission: NotebookNode, source: NotebookNode) -> NotebookNode:
+    """A submission with the instructor's test cells in place of the student's, as at grading."""
+    restored, tests = deepcopy(submission), test_cells(source)
+    for name, cell in test_cells(restored).items():
+        cell.source = tests[name].source
+    return restored
 
 
 def reference(assignment: Assignment) -> dict[str, str]:

@@ -67,7 +67,11 @@ class Table:
     def number(self, key: str, *, zero: bool = False, most: float = 1e9) -> float:
         """A finite number above zero (or from zero on) and up to ``most``."""
         value = self._get(key)
-        if isinstance(value, int | float) and value is not True and (0 < value <= most or zero and value == 0):
+        if (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and (0 < value <= most or (zero and value == 0))
+        ):
             return value
         raise self._wrong(key, f"a number {'from zero on' if zero else 'above zero'}, at most {most:g}")
 

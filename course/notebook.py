@@ -56,3 +56,11 @@ def grade_id(cell: NotebookNode) -> str:
 def solve_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
     """The cells that students fill in, by grade_id."""
     return {grade_id(cell): cell for cell in notebook.cells if grading(cell).get("solution")}
+
+
+def test_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
+    """The cells whose tests give points, by grade_id."""
+    marked = ((cell, grading(cell)) for cell in notebook.cells)
+    return {
+        grade_id(cell): cell for cell, marks in marked if marks.get("grade") and not marks.get("solution")
+    }
