@@ -1,4 +1,4 @@
-"""What a box uses where no control group counts it: a look at its processes in /proc.
+"""A box's processes as /proc shows them: what they use where no control group counts it, and which is which.
 
 Contract: lower bounds. A process that came and went between two looks is counted only through the
 parent that waited for it. Numbers are the kernel's; a program can't change its own.
@@ -6,7 +6,9 @@ parent that waited for it. Numbers are the kernel's; a program can't change its 
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +45,27 @@ def sample(first: int) -> Sample:
         except (FileNotFoundError, ProcessLookupError):
             continue
     return Sample(cpu, peak)
+
+
+def signal_child(parent: int, number: int) -> None:
+    """Signal the first child of a box's init, which is its program.
+
+    The descriptor holds the process fast and its parent is asked after that, so a number that has come
+    to mean another process is not signalled.
+    """
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        children = Path("/proc", str(parent), "task", str(parent), "children").read_text().split()
+        for child in map(int, children[:1]):
+            descriptor = os.pidfd_open(child)
+            try:
+                if _parent(child) == parent:
+                    signal.pidfd_send_signal(descriptor, number)
+            finally:
+                os.close(descriptor)
+
+
+def _parent(pid: int) -> int:
+    return int(Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[1])
 
 
 def _descendants(first: int) -> Iterator[int]:

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from autograder.sandbox.accounting import Sample, sample
+from autograder.sandbox.accounting import Sample, sample, signal_child
 from autograder.sandbox.cgroup import Group
 from autograder.sandbox.ending import BoxUsage, Ending, Evidence, conclude
 from autograder.sandbox.errors import BoxFailed
@@ -105,6 +105,12 @@ class Box:
                 self._look()
                 self._signal_init()
                 self._settle()
+
+    def interrupt(self) -> None:
+        """Send SIGINT to the program itself, as Ctrl-C would; nothing where it has ended."""
+        with self._lock:
+            if self._ending is None:
+                signal_child(self.init_pid, signal.SIGINT)
 
     def usage(self) -> BoxUsage:
         """What the box has used so far, or did use in all."""

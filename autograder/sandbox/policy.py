@@ -177,6 +177,7 @@ def bwrap_arguments(
         *_system(),
         *_kernel_file_systems(spec.limits.tmp_mb << 20),
         *_binds(spec, python),
+        *_scratch(spec),
         *_files(spec, data),
         *_hidden(spec, python, data),
         *("--remount-ro", "/"),
@@ -230,6 +231,12 @@ def _binds(spec: BoxSpec, python: Interpreter) -> Iterator[str]:
     for bind in spec.binds:
         yield from _parents(bind.target)
         yield from ("--bind" if bind.writable else "--ro-bind", str(bind.source), bind.target)
+
+
+def _scratch(spec: BoxSpec) -> Iterator[str]:
+    for each in spec.scratch:
+        yield from _parents(each.target)
+        yield from ("--perms", "1777", "--size", str(each.kb << 10), "--tmpfs", each.target)
 
 
 def _files(spec: BoxSpec, data: Iterator[int]) -> Iterator[str]:

@@ -47,6 +47,19 @@ class BoxFile:
 
 
 @dataclass(frozen=True)
+class Scratch:
+    """An empty folder in memory that the program may write up to ``kb`` kilobytes into."""
+
+    target: str
+    kb: int
+
+    def __post_init__(self) -> None:
+        check_target(self.target)
+        if self.kb <= 0:
+            raise ValueError(f"{self.target}: a size must be positive, not {self.kb}")
+
+
+@dataclass(frozen=True)
 class BoxSpec:
     """One box.
 
@@ -60,6 +73,7 @@ class BoxSpec:
     limits: Limits
     binds: tuple[Bind, ...] = ()
     files: tuple[BoxFile, ...] = ()
+    scratch: tuple[Scratch, ...] = ()
     hide: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     pass_fds: tuple[int, ...] = ()
