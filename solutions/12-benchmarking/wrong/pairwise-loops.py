@@ -1,0 +1,7 @@
+# mistake = "right but very slow: the two loops of the naive version"
+# changes = ["pairwise"]
+# mark = 91
+
+# %% solve="pairwise"
+def pairwise(X, Y):
+    return pairwise_naive(X, Y)

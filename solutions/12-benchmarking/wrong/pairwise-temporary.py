@@ -1,0 +1,7 @@
+# mistake = "right but slow: broadcasts into an array of shape (n, m, d)"
+# changes = ["pairwise"]
+# mark = 94
+
+# %% solve="pairwise"
+def pairwise(X, Y):
+    return ((X[:, None, :] - Y[None, :, :]) ** 2).sum(axis=-1)
