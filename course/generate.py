@@ -1,0 +1,54 @@
+"""Runs nbgrader's own generate_assignment, in a process of its own: nbgrader changes directory.
+
+Contract: each line on stdin is a request, a JSON object of course_dir, release (a folder,
+relative to it), stubs (the code stub by assignment) and database (whether the gradebook is
+told). Each is answered by a line on stdout, a JSON list of [assignment, error or ""]. Started
+by ``course.release`` only.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any
+
+from nbgrader.apps import NbGraderAPI
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+
+def generate(request: dict[str, Any], assignment: str) -> str:
+    """Generates one assignment; the error's last words, empty for none."""
+    course_dir = Path(request["course_dir"])
+    config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(course_dir)).load_config()
+    config.CourseDirectory.root = str(course_dir)
+    config.CourseDirectory.release_directory = request["release"]
+    config.ClearSolutions.code_stub = {"python": request["stubs"][assignment]}
+    if not request["database"]:
+        config.SaveCells.enabled = False
+        config.GenerateAssignment.no_database = True
+    result = NbGraderAPI(config=config).generate_assignment(assignment)
+    return "" if result["success"] else _last_words(result)
+
+
+def _last_words(result: dict[str, Any]) -> str:
+    told = [
+        line for key in ("log", "error") for line in str(result.get(key, "")).splitlines() if line.strip()
+    ]
+    raised = [line.strip() for line in told if "Error:" in line or "Exception:" in line]
+    return (raised or told or ["nbgrader gave no reason"])[0]
+
+
+def main() -> None:
+    """Answers the requests on stdin."""
+    for line in sys.stdin:
+        request = json.loads(line)
+        with redirect_stdout(sys.stderr):
+            answers = [[assignment, generate(request, assignment)] for assignment in request["stubs"]]
+        print(json.dumps(answers), flush=True)
+
+
+if __name__ == "__main__":
+    main()
