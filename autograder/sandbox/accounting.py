@@ -58,13 +58,13 @@ def signal_child(parent: int, number: int) -> None:
         for child in map(int, children[:1]):
             descriptor = os.pidfd_open(child)
             try:
-                if _parent(child) == parent:
+                if parent_of(child) == parent:
                     signal.pidfd_send_signal(descriptor, number)
             finally:
                 os.close(descriptor)
 
 
-def _parent(pid: int) -> int:
+def parent_of(pid: int) -> int:
     return int(Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[1])
 
 

@@ -18,39 +18,23 @@ Contract for callers:
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import select
 import signal
-import subprocess
 import threading
 import time
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 from autograder.sandbox.accounting import Sample, sample, signal_child
 from autograder.sandbox.cgroup import Group
+from autograder.sandbox.descriptors import drain, ready
 from autograder.sandbox.ending import BoxUsage, Ending, Evidence, conclude
 from autograder.sandbox.errors import BoxFailed
-from autograder.sandbox.interpreter import interpreter
-from autograder.sandbox.policy import (
-    Descriptors,
-    Footing,
-    argument_bytes,
-    bwrap_arguments,
-    data_contents,
-    group_limits,
-    new_uid,
-    outer_command,
-    this_host,
-)
-from autograder.sandbox.seccomp import filter_program
+from autograder.sandbox.launch import Started, reports, start
+from autograder.sandbox.policy import Footing, group_limits, this_host
 from autograder.sandbox.spec import BoxSpec
 
-_START_SECONDS = 20.0
 _SAMPLE_SECONDS = 0.1
-_MOST_WORDS = 1 << 16  # a pipe holds no more; whoever writes more into it is not answered
 _AFTER_KILL_SECONDS = 10.0
 _OOM_GRACE_SECONDS = 0.5
 
@@ -58,17 +42,18 @@ _OOM_GRACE_SECONDS = 0.5
 class Box:
     """A running box. Made by `open_box`; a context manager that frees everything at its end."""
 
-    def __init__(self, spec: BoxSpec, started: _Started) -> None:
+    def __init__(self, spec: BoxSpec, started: Started, group: Group | None, *, trust_words: bool) -> None:
         self.spec = spec
         self.uid = started.uid
         self.init_pid = started.init_pid
         self._process = started.process
-        self._group = started.group
+        self._group = group
         self._status = started.status
         self._words = started.words
-        self._trust_words = started.footing.as_root and not spec.diagnose
+        # An ordinary user's program has the same uid as the box's first process, and its stderr.
+        self._trust_words = trust_words
         self._init = started.init
-        self._monitor = os.pidfd_open(started.process.pid)
+        self._monitor = started.monitor
         self._lock = threading.RLock()
         self._killed = False
         self._closed = False
@@ -150,10 +135,10 @@ class Box:
 
     def _ended_within(self, seconds: float | None) -> bool:
         if self._group is not None:
-            return _ended(self._monitor, seconds)
+            return ready(self._monitor, seconds)
         with self._lock:
             self._look()
-        return _ended(self._monitor, _SAMPLE_SECONDS if seconds is None else min(seconds, _SAMPLE_SECONDS))
+        return ready(self._monitor, _SAMPLE_SECONDS if seconds is None else min(seconds, _SAMPLE_SECONDS))
 
     def _dying_of_memory(self) -> bool:
         """The kernel counts an out-of-memory kill before the program's end can be seen from here."""
@@ -183,27 +168,28 @@ class Box:
                 self._group.kill()
             self._sample = self._sample.merged(Sample(cpu_seconds=cpu_seconds))
             self._usage = self._measured()
+            self._diagnosis = drain(self._words).decode(errors="replace").strip()
+            self._ending = conclude(self._evidence(self._usage))
             if self._group is not None:
                 self._group.remove()
-            self._diagnosis = _drain(self._words).decode(errors="replace").strip()
-            self._ending = conclude(self._evidence(self._usage))
 
     def _reap(self) -> float:
         """Wait for bubblewrap and for the box's init; the CPU seconds that bubblewrap waited for."""
-        if not _ended(self._monitor, _AFTER_KILL_SECONDS):
+        if not ready(self._monitor, _AFTER_KILL_SECONDS):
             self._process.kill()
         _, status, used = os.wait4(self._process.pid, 0)
+        # Popen did not see that it ended, and would wait for it again.
         self._process.returncode = os.waitstatus_to_exitcode(status)
         # bubblewrap leaves when its program does; what the program left running ends here.
         self._signal_init()
-        if not _ended(self._init, _AFTER_KILL_SECONDS):
+        if not ready(self._init, _AFTER_KILL_SECONDS):
             raise BoxFailed(f"box {self.spec.name}: its processes outlive SIGKILL; the host needs a look")
         return used.ru_utime + used.ru_stime
 
     def _evidence(self, usage: BoxUsage) -> Evidence:
-        reports = _reports(_drain(self._status))
+        said = reports(drain(self._status))
         return Evidence(
-            status=next((report["exit-code"] for report in reports if "exit-code" in report), None),
+            status=next((report["exit-code"] for report in said if "exit-code" in report), None),
             killed=self._killed,
             usage=usage,
             cpu_limit=self.spec.limits.cpu_seconds,
@@ -220,133 +206,9 @@ def open_box(spec: BoxSpec, footing: Footing | None = None) -> Box:
     ground = footing or this_host()
     group = ground.place.make(*group_limits(spec.limits)) if ground.place else None
     try:
-        return Box(spec, _start(spec, ground, group))
+        return Box(spec, start(spec, ground, group), group, trust_words=ground.as_root and not spec.diagnose)
     except BaseException:
         if group is not None:
             group.kill()
             group.remove()
         raise
-
-
-@dataclass(frozen=True)
-class _Started:
-    footing: Footing
-    uid: int
-    process: subprocess.Popen[bytes]
-    group: Group | None
-    init_pid: int
-    init: int
-    status: int
-    words: int
-
-
-def _start(spec: BoxSpec, footing: Footing, group: Group | None) -> _Started:
-    uid = new_uid() if footing.as_root else os.getuid()
-    with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
-        status, status_writer = _pipe(ours, theirs)
-        words, words_writer = _pipe(ours, theirs)
-        # A program that floods its stderr is refused, and neither stopped nor given memory.
-        os.set_blocking(words_writer, False)
-        command, passed = _command(spec, footing, group, status_writer, uid, theirs)
-        process = _spawn(command, passed, words_writer)
-        theirs.close()
-        try:
-            init_pid, init = _first_process(status, process)
-        except BaseException as error:
-            process.kill()
-            process.wait()
-            said = _drain(words).decode(errors="replace").strip()
-            raise BoxFailed(f"box {spec.name} did not start: {said or error}") from error
-        ours.pop_all()
-        return _Started(footing, uid, process, group, init_pid, init, status, words)
-
-
-def _command(
-    spec: BoxSpec,
-    footing: Footing,
-    group: Group | None,
-    status: int,
-    uid: int,
-    theirs: contextlib.ExitStack,
-) -> tuple[list[str], tuple[int, ...]]:
-    """The command line and the descriptors it needs, each a file in memory."""
-    python = interpreter()
-    program = filter_program(memory_files=group is not None, affinity=not spec.cpus)
-    data = [_memory_file(content, theirs) for content in data_contents(spec, python)]
-    seccomp = _memory_file(program, theirs)
-    arguments = _memory_file(b"", theirs)
-    descriptors = Descriptors(seccomp=seccomp, arguments=arguments, status=status)
-    _fill(arguments, argument_bytes(bwrap_arguments(spec, footing, python, descriptors, iter(data))))
-    entrances = group.entrances if group else ()
-    command = outer_command(spec, footing, entrances, descriptors, uid)
-    return command, (*descriptors.all(), *data, *spec.pass_fds)
-
-
-def _spawn(command: list[str], passed: tuple[int, ...], words: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(  # noqa: S603 - the policy's own words, no shell reads the caller's
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=words,
-        close_fds=True,
-        pass_fds=passed,
-        # bubblewrap's first process keeps this environment, where a program can read it.
-        env={"PATH": "/usr/bin:/bin"},
-        cwd="/",
-        start_new_session=True,
-    )
-
-
-def _first_process(status: int, process: subprocess.Popen[bytes]) -> tuple[int, int]:
-    """The pid of the box's init, as bubblewrap reports it, and a descriptor that holds it fast."""
-    received = b""
-    deadline = time.monotonic() + _START_SECONDS
-    while b"\n" not in received:
-        if not _ended(status, max(0.0, deadline - time.monotonic())):
-            raise BoxFailed(f"bubblewrap said nothing for {_START_SECONDS:.0f} seconds")
-        piece = os.read(status, 4096)
-        if not piece:
-            raise BoxFailed(f"bubblewrap ended with status {process.wait()}")
-        received += piece
-    pid = int(_reports(received)[0]["child-pid"])
-    return pid, os.pidfd_open(pid)
-
-
-def _reports(text: bytes) -> list[dict[str, int]]:
-    return [json.loads(line) for line in text.splitlines() if line.startswith(b"{")]
-
-
-def _ended(descriptor: int, seconds: float | None) -> bool:
-    """Whether the descriptor becomes readable in time, as a process's does at its end."""
-    poll = select.poll()
-    poll.register(descriptor, select.POLLIN)
-    return bool(poll.poll(None if seconds is None else seconds * 1000))
-
-
-def _drain(descriptor: int) -> bytes:
-    """What is in a pipe now, and no more."""
-    os.set_blocking(descriptor, False)
-    try:
-        return os.read(descriptor, _MOST_WORDS)
-    except BlockingIOError:
-        return b""
-
-
-def _pipe(ours: contextlib.ExitStack, theirs: contextlib.ExitStack) -> tuple[int, int]:
-    reader, writer = os.pipe()
-    ours.callback(os.close, reader)
-    theirs.callback(os.close, writer)
-    return reader, writer
-
-
-def _memory_file(content: bytes, owner: contextlib.ExitStack) -> int:
-    descriptor = os.memfd_create("mlsys-box")
-    owner.callback(os.close, descriptor)
-    _fill(descriptor, content)
-    return descriptor
-
-
-def _fill(descriptor: int, content: bytes) -> None:
-    with open(descriptor, "wb", closefd=False) as file:
-        file.write(content)
-    os.lseek(descriptor, 0, os.SEEK_SET)

@@ -30,6 +30,7 @@ from autograder.sandbox.errors import BoxFailed
 
 _PREFIX = "mlsys"
 _V1_CONTROLLERS = ("memory", "pids", "cpuacct")
+_V1_FAIRNESS = "cpu"  # a group weighs as much as one process outside, however many run in it
 _V2_CONTROLLERS = frozenset({"memory", "pids"})
 _PATIENCE_SECONDS = 10.0
 _PAUSE_SECONDS = 0.002
@@ -172,14 +173,13 @@ def _place_v1() -> Place | None:
     mounts = _mounts("cgroup")
     own = _own_groups()
     bases: dict[str, Path] = {}
-    for controller in _V1_CONTROLLERS:
+    for controller in (*_V1_CONTROLLERS, _V1_FAIRNESS):
         found = [mount for mount in mounts if controller in mount.options]
-        if not found or controller not in own:
-            return None
-        base = found[0].locate(own[controller])
-        if base is None or not os.access(base, os.W_OK):
-            return None
-        bases[controller] = base
+        base = found[0].locate(own[controller]) if found and controller in own else None
+        if base is not None and os.access(base, os.W_OK):
+            bases[controller] = base
+    if not bases.keys() >= set(_V1_CONTROLLERS):
+        return None
     return Place(1, bases) if _works(Place(1, bases)) else None
 
 

@@ -13,7 +13,13 @@ from pathlib import Path
 
 from autograder.sandbox.errors import HostUnfit
 
-SYSTEM = Path("/usr")  # bound whole in every box
+_SYSTEM_PREFIXES = (Path("/usr"), Path("/usr/local"))
+# What of /usr a box sees. Not all of it: people keep sources and courses in /usr/src and /usr/local.
+SYSTEM_FOLDERS = tuple(
+    prefix / name
+    for prefix in _SYSTEM_PREFIXES
+    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32", "libexec", "include", "share")
+)
 _PACKAGE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -43,18 +49,21 @@ class Interpreter:
 
 def interpreter() -> Interpreter:
     """This process's own Python. Raises HostUnfit where binding it would bind the repository."""
-    roots = _roots()
+    prefixes = _prefixes()
+    roots = tuple(prefix for prefix in prefixes if not _is_system(prefix))
     for root in roots:
         _refuse_wide(root)
+    for shown in (*roots, *SYSTEM_FOLDERS):
+        _refuse_the_platform(shown)
     return Interpreter(
         executable=sys.executable,
         prefix=Path(sys.prefix),
-        roots=tuple(root for root in roots if not root.is_relative_to(SYSTEM)),
-        package_folders=_package_folders(roots),
+        roots=roots,
+        package_folders=_package_folders(prefixes),
     )
 
 
-def _roots() -> tuple[Path, ...]:
+def _prefixes() -> tuple[Path, ...]:
     """The prefixes, as named and as they really lie: links in a box must find what they point to."""
     named = [Path(sys.prefix), Path(sys.base_prefix), Path(sys.exec_prefix), Path(sys.base_exec_prefix)]
     real = [path.resolve() for path in named]
@@ -62,23 +71,29 @@ def _roots() -> tuple[Path, ...]:
     return tuple(dict.fromkeys((*named, *real, binary)))
 
 
+def _is_system(prefix: Path) -> bool:
+    return prefix in _SYSTEM_PREFIXES or any(prefix.is_relative_to(folder) for folder in SYSTEM_FOLDERS)
+
+
 def _refuse_wide(root: Path) -> None:
     """A root is bound whole, so it must be a Python installation and nothing more."""
     looks_right = (root / "pyvenv.cfg").exists() or any(root.glob("lib*/python3*"))
     if root == Path("/") or not looks_right:
         raise HostUnfit(f"{root} is not a Python installation to show to a box; use a virtual environment")
+
+
+def _refuse_the_platform(shown: Path) -> None:
     here = Path(__file__).resolve()
-    inside = here.is_relative_to(root.resolve()) and "site-packages" not in here.parts
-    if inside and root != SYSTEM:
+    # Installed as a package, the platform is hidden from the box like any other package.
+    if here.is_relative_to(shown.resolve()) and not {"site-packages", "dist-packages"} & set(here.parts):
         raise HostUnfit(
-            f"the virtual environment {root} contains the platform's own source, which students must not see;"
-            " make the environment in a folder of its own, such as .venv"
+            f"students' boxes see {shown}, and the platform's own source lies in it: keep the virtual"
+            " environment in a folder of its own, such as .venv, and the source outside /usr"
         )
 
 
-def _package_folders(roots: tuple[Path, ...]) -> tuple[Path, ...]:
-    below = [folder for root in roots for folder in root.glob("lib*/python3*/*-packages")]
-    # Debian keeps packages for its own Python here; a student may add the folder to sys.path.
-    system = [*SYSTEM.glob("lib/python3*/*-packages"), *SYSTEM.glob("local/lib/python3*/*-packages")]
-    folders = dict.fromkeys(folder.resolve() for folder in (*below, *system) if folder.is_dir())
-    return tuple(folders)
+def _package_folders(prefixes: tuple[Path, ...]) -> tuple[Path, ...]:
+    # The system's too: a student may add them to sys.path. Debian has python3 beside python3.11.
+    everywhere = dict.fromkeys((*prefixes, *_SYSTEM_PREFIXES))
+    found = [folder for prefix in everywhere for folder in prefix.glob("lib*/python3*/*-packages")]
+    return tuple(dict.fromkeys(folder.resolve() for folder in found if folder.is_dir()))

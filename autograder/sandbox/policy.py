@@ -27,7 +27,7 @@ from pathlib import Path, PurePosixPath
 
 from autograder.sandbox.cgroup import Place, find_place
 from autograder.sandbox.errors import HostUnfit
-from autograder.sandbox.interpreter import Interpreter
+from autograder.sandbox.interpreter import SYSTEM_FOLDERS, Interpreter
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.spec import BoxSpec
 
@@ -96,9 +96,10 @@ class Descriptors:
     seccomp: int
     arguments: int
     status: int
+    gate: int
 
     def all(self) -> tuple[int, ...]:
-        return (self.seccomp, self.arguments, self.status)
+        return (self.seccomp, self.arguments, self.status, self.gate)
 
 
 def outer_command(
@@ -141,7 +142,8 @@ def _inner_command(spec: BoxSpec, footing: Footing, uid: int) -> list[str]:
 
 def _process_limits(limits: Limits, *, grouped: bool) -> Iterator[str]:
     seconds = math.ceil(limits.cpu_seconds)
-    yield from _limit("core", resource.RLIMIT_CORE, 0)
+    # 1, not 0: a crash handler that the host's core_pattern pipes to is started in spite of 0.
+    yield from _limit("core", resource.RLIMIT_CORE, 1)
     yield from _limit("nofile", resource.RLIMIT_NOFILE, _OPEN_FILES)
     yield from _limit("fsize", resource.RLIMIT_FSIZE, limits.file_mb << 20)
     # SIGXCPU at the first, which tells us why; SIGKILL at the second for whoever ignores it.
@@ -174,6 +176,7 @@ def bwrap_arguments(
         *_namespaces(footing),
         *("--hostname", "box", "--new-session", "--die-with-parent"),
         *("--seccomp", str(descriptors.seccomp), "--json-status-fd", str(descriptors.status)),
+        *("--block-fd", str(descriptors.gate)),
         *_system(),
         *_kernel_file_systems(spec.limits.tmp_mb << 20),
         *_binds(spec, python),
@@ -203,9 +206,9 @@ def _namespaces(footing: Footing) -> list[str]:
 
 
 def _system() -> Iterator[str]:
-    yield from ("--ro-bind", "/usr", "/usr")
-    for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
-        folder = Path("/", name)
+    yield from ("--perms", "0755", "--dir", "/usr", "--perms", "0755", "--dir", "/usr/local")
+    top = [Path("/", name) for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32")]
+    for folder in (*SYSTEM_FOLDERS, *top):
         if folder.is_symlink():
             yield from ("--symlink", str(folder.readlink()), str(folder))
         elif folder.is_dir():
