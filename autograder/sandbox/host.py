@@ -23,9 +23,9 @@ from autograder.sandbox.box import open_box
 from autograder.sandbox.cgroup import Place
 from autograder.sandbox.ending import Ending
 from autograder.sandbox.errors import HostUnfit, SandboxError
-from autograder.sandbox.interpreter import interpreter
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.policy import can_change_uid, find_tools, this_host
+from autograder.sandbox.python import interpreter
 from autograder.sandbox.seccomp import filter_program
 from autograder.sandbox.spec import Bind, BoxSpec
 

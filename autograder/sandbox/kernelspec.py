@@ -16,8 +16,8 @@ from pathlib import Path
 
 from jupyter_client.kernelspec import KernelSpecManager
 
-from autograder.sandbox.interpreter import interpreter
 from autograder.sandbox.limits import DEFAULT_LIMITS, Limits
+from autograder.sandbox.python import interpreter
 
 NAME = "mlsys-python"
 PROVISIONER = "mlsys-box"

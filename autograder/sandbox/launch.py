@@ -19,7 +19,6 @@ from autograder.sandbox.accounting import parent_of
 from autograder.sandbox.cgroup import Group
 from autograder.sandbox.descriptors import drain, fill, memory_file, pipe, ready
 from autograder.sandbox.errors import BoxFailed
-from autograder.sandbox.interpreter import interpreter
 from autograder.sandbox.policy import (
     Descriptors,
     Footing,
@@ -29,6 +28,7 @@ from autograder.sandbox.policy import (
     new_uid,
     outer_command,
 )
+from autograder.sandbox.python import interpreter
 from autograder.sandbox.seccomp import filter_program
 from autograder.sandbox.spec import BoxSpec
 

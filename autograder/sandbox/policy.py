@@ -27,8 +27,8 @@ from pathlib import Path, PurePosixPath
 
 from autograder.sandbox.cgroup import Place, find_place
 from autograder.sandbox.errors import HostUnfit
-from autograder.sandbox.interpreter import SYSTEM_FOLDERS, Interpreter
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.python import SYSTEM_FOLDERS, Interpreter
 from autograder.sandbox.spec import BoxSpec
 
 HOME = "/tmp/home"  # noqa: S108 - a path inside the box, on its own tmpfs
