@@ -15,15 +15,14 @@ import fcntl
 import hashlib
 import os
 import re
-import shutil
 import stat
 import unicodedata
-import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from autograder.errors import SubmissionError
+from autograder.gradebook.folders import timestamp, write_folder
 from autograder.gradebook.snapshots import (
     Receipt,
     ReceivedFile,
@@ -153,25 +152,10 @@ def _locked(home: Path) -> Iterator[None]:
 def _lay_out(course: Path, receipt: Receipt, files: Mapping[str, bytes]) -> None:
     """``submitted/<student>/<assignment>/`` as nbgrader reads it, unless it is that already."""
     target = course / "submitted" / receipt.student / receipt.assignment
-    stamp = f"{receipt.received.strftime('%Y-%m-%d %H:%M:%S.%f')} UTC\n".encode()
-    wanted = {**files, "timestamp.txt": stamp}
+    wanted = {**files, "timestamp.txt": timestamp(receipt.received)}
     if _holds(target, wanted):
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    incoming = target.parent / f".{uuid.uuid4().hex}"
-    incoming.mkdir()
-    for name, data in wanted.items():
-        (incoming / name).write_bytes(data)
-    swap_in(incoming, target)
-
-
-def swap_in(incoming: Path, target: Path) -> None:
-    """Puts a finished folder in another's place; what was there is removed."""
-    outgoing = target.parent / f".{uuid.uuid4().hex}"
-    if target.exists():
-        target.rename(outgoing)
-    incoming.rename(target)
-    shutil.rmtree(outgoing, ignore_errors=True)
+    write_folder(target, wanted)
 
 
 def _holds(folder: Path, wanted: Mapping[str, bytes]) -> bool:

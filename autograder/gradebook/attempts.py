@@ -1,0 +1,170 @@
+"""Attempts: what a grading is, what is kept of it, and which one counts.
+
+Contract: plain records. ``Grading`` is what the driver hands over after judging; ``Attempt`` is
+what the gradebook gives back. ``choose`` is the one place that says which attempt counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from importlib.metadata import version
+
+from nbformat.notebooknode import NotebookNode
+
+from autograder.judge import CheckResult, NotebookResult, Usage, Verdict, worst
+from autograder.repair import Repair, Repaired
+
+
+class AttemptState(StrEnum):
+    """GRADED has marks; UNREADABLE is zero with a reason; FAULT is ours and has none."""
+
+    GRADED = "graded"
+    UNREADABLE = "unreadable"
+    FAULT = "fault"
+
+
+class Policy(StrEnum):
+    """Which attempt counts."""
+
+    LAST = "last"
+    BEST = "best"
+
+
+@dataclass(frozen=True)
+class GradedNotebook:
+    """One notebook of a grading: repaired and judged, or the ``problem`` that it has.
+
+    ``name`` has no ".ipynb". ``source`` is the source notebook that it was judged against.
+    """
+
+    name: str
+    source: NotebookNode
+    repaired: Repaired | None = None
+    result: NotebookResult | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Grading:
+    """A judged submission. Times have zones; ``penalty`` is in points, for lateness.
+
+    ``fault``: the platform's own words where it couldn't judge; nothing is graded then.
+    ``files``: further files to lay beside the graded notebooks, for the formgrader.
+    """
+
+    student: str
+    assignment: str
+    sha256: str
+    submitted: datetime
+    graded: datetime
+    notebooks: tuple[GradedNotebook, ...]
+    late_seconds: float = 0.0
+    penalty: float = 0.0
+    fault: str = ""
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> dict[str, NotebookNode]:
+        """The source notebooks, by name."""
+        return {each.name: each.source for each in self.notebooks}
+
+    @property
+    def state(self) -> AttemptState:
+        """FAULT if anything is ours; UNREADABLE if no notebook could be read."""
+        judged = [each.result for each in self.notebooks if each.result is not None]
+        if self.fault or any(result.verdict is Verdict.FAULT for result in judged):
+            return AttemptState.FAULT
+        return AttemptState.GRADED if judged else AttemptState.UNREADABLE
+
+
+@dataclass(frozen=True)
+class AttemptNotebook:
+    """What is kept of one notebook of an attempt."""
+
+    name: str
+    problem: str
+    checks: tuple[CheckResult, ...]
+    usage: Usage
+    repairs: tuple[Repair, ...]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One grading as the gradebook keeps it. ``counts``: its marks are the student's grade."""
+
+    id: int
+    student: str
+    assignment: str
+    number: int
+    sha256: str
+    submitted: datetime
+    graded: datetime
+    late_seconds: float
+    penalty: float
+    state: AttemptState
+    points: float
+    max_points: float
+    message: str
+    source_version: str
+    package_version: str
+    counts: bool
+    notebooks: tuple[AttemptNotebook, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The most severe verdict of its checks; FAULT for a fault."""
+        if self.state is AttemptState.FAULT:
+            return Verdict.FAULT
+        return worst([check.verdict for each in self.notebooks for check in each.checks])
+
+    @property
+    def usage(self) -> Usage:
+        """What all its notebooks used together; the highest peak of memory."""
+        used = [each.usage for each in self.notebooks]
+        return Usage(
+            cpu_seconds=sum(each.cpu_seconds for each in used),
+            peak_bytes=max((each.peak_bytes for each in used), default=0),
+            wall_seconds=sum(each.wall_seconds for each in used),
+        )
+
+
+def choose(attempts: Sequence[Attempt], policy: Policy) -> Attempt | None:
+    """The attempt that counts; a fault never does, and a regrading replaces what it regrades."""
+    newest: dict[tuple[str, datetime], Attempt] = {}
+    for attempt in sorted(attempts, key=lambda each: each.id):
+        if attempt.state is not AttemptState.FAULT:
+            newest[attempt.sha256, attempt.submitted] = attempt
+    if policy is Policy.BEST:
+        return max(newest.values(), key=lambda a: (a.points - a.penalty, a.submitted, a.id), default=None)
+    return max(newest.values(), key=lambda a: (a.submitted, a.id), default=None)
+
+
+def source_version(sources: Mapping[str, NotebookNode]) -> str:
+    """The SHA-256 of what decides marks in source notebooks: cells, their marks, the settings."""
+    content = [
+        (
+            name,
+            sources[name].metadata.get("mlsys"),
+            [
+                (cell.cell_type, cell.source, cell.metadata.get("nbgrader"), cell.metadata.get("mlsys"))
+                for cell in sources[name].cells
+            ],
+        )
+        for name in sorted(sources)
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def package_version() -> str:
+    """The version of the code that judges."""
+    return version("mlsys-course")
+
+
+def repairs_record(repairs: Sequence[Repair]) -> list[dict[str, str]]:
+    """Repairs as plain data."""
+    return [{key: str(value) for key, value in asdict(each).items()} for each in repairs]

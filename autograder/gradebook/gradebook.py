@@ -1,0 +1,184 @@
+"""The gradebook: keeps every attempt, and makes the one that counts the grade.
+
+Contract: ``record_attempt`` is one transaction: the attempt, which attempt counts, and nbgrader's
+grades change together or not at all. The judged notebooks are on the disk before it commits, so
+that an attempt that is kept can always be shown. A fault keeps an attempt and touches no grade.
+One thread writes; any number may read at the same time.
+
+Trusts nbgrader's tables (made by `mlsys release`) after checking that they fit the source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+
+from nbformat.notebooknode import NotebookNode
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, selectinload
+
+from autograder.gradebook.attempts import (
+    Attempt,
+    AttemptState,
+    GradedNotebook,
+    Grading,
+    Policy,
+    choose,
+)
+from autograder.gradebook.database import Database
+from autograder.gradebook.folders import (
+    attempt_folder,
+    autograded_folder,
+    copy_folder,
+    notebook_bytes,
+    timestamp,
+    write_folder,
+)
+from autograder.gradebook.grades import answers, checksums, require_released, write_marks
+from autograder.gradebook.marking import with_outputs
+from autograder.gradebook.rows import attempt_row, complete, read_attempt
+from autograder.gradebook.snapshots import Receipt
+from autograder.gradebook.tables import AttemptRow, CountingRow, NotebookRow, SubmissionRow
+from autograder.repair import Repaired, SubmittedNotebook, repair
+
+ROLE = "mlsys_role"
+
+
+class Gradebook:
+    """The gradebook of one course directory, open until ``close``."""
+
+    def __init__(self, url: str, course: Path) -> None:
+        """``url``: nbgrader's ``db_url``; ``course``: the course directory. Raises PlatformError."""
+        self.database = Database(url)
+        self.course = course
+
+    def __enter__(self) -> Gradebook:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the database's connections."""
+        self.database.close()
+
+    def record_submission(self, receipt: Receipt) -> None:
+        """Notes that a submission came in: until it is judged, its grade is pending."""
+        with self.database.writing() as session:
+            _note_submission(session, receipt.student, receipt.assignment, receipt.sha256, receipt.received)
+
+    def record_attempt(self, grading: Grading, policy: Policy = Policy.LAST) -> Attempt:
+        """Keeps one grading, and writes its marks if it counts.
+
+        Raises PlatformError, and changes nothing, where nbgrader's tables don't fit the source
+        notebooks or the judgement isn't of their checks.
+        """
+        with self.database.writing() as session:
+            assignment = require_released(session, grading.assignment, grading.sources)
+            _note_submission(session, grading.student, grading.assignment, grading.sha256, grading.submitted)
+            row = attempt_row(grading, _next_number(session, grading))
+            session.add(row)
+            session.flush()
+            if grading.state is not AttemptState.FAULT:
+                self._keep_notebooks(session, assignment.notebooks, grading, row)
+                self._settle(session, assignment, row, policy)
+            return read_attempt(row, _counting(session, row.student, row.assignment) == row.id)
+
+    def is_graded(
+        self, student: str, assignment: str, sha256: str, submitted: datetime, source_version: str
+    ) -> bool:
+        """Whether this submission has been judged by these tests, with no fault of ours."""
+        wanted = select(AttemptRow.id).where(
+            AttemptRow.student == student,
+            AttemptRow.assignment == assignment,
+            AttemptRow.sha256 == sha256,
+            AttemptRow.submitted == submitted,
+            AttemptRow.source_version == source_version,
+            AttemptRow.state != AttemptState.FAULT.value,
+        )
+        with self.database.reading() as session:
+            return session.scalars(wanted.limit(1)).first() is not None
+
+    def attempts(self, student: str | None = None, assignment: str | None = None) -> tuple[Attempt, ...]:
+        """Attempts, oldest first; of one student or one assignment where that is given."""
+        with self.database.reading() as session:
+            return _attempts(session, student, assignment)
+
+    def counting_attempt(self, student: str, assignment: str) -> Attempt | None:
+        """The attempt whose marks are the student's grade."""
+        return next((each for each in self.attempts(student, assignment) if each.counts), None)
+
+    def _settle(self, session: Session, assignment: object, row: AttemptRow, policy: Policy) -> None:
+        """Lets the policy choose; writes grades and ``autograded/`` where they have to change."""
+        chosen = choose(_attempts(session, row.student, row.assignment), policy)
+        counting = session.get(CountingRow, (row.student, row.assignment))
+        if chosen is None or (counting is not None and counting.attempt_id == chosen.id):
+            return
+        session.merge(CountingRow(student=row.student, assignment=row.assignment, attempt_id=chosen.id))
+        write_marks(session, assignment, session.get_one(AttemptRow, chosen.id))
+        session.flush()
+        copy_folder(
+            attempt_folder(self.course, row.student, row.assignment, chosen.number),
+            autograded_folder(self.course, row.student, row.assignment),
+        )
+
+    def _keep_notebooks(
+        self, session: Session, released: Sequence[object], grading: Grading, row: AttemptRow
+    ) -> None:
+        """Writes the judged notebooks, and into the rows what became of each answer."""
+        by_name = {notebook.name: notebook for notebook in released}  # type: ignore[attr-defined]  # nbgrader has no types
+        kept: dict[str, NotebookRow] = {each.name: each for each in row.notebooks}
+        files = dict(grading.files)
+        for graded in grading.notebooks:
+            repaired = graded.repaired or repair(graded.source, SubmittedNotebook(cells=()))
+            kept[graded.name].answers = answers(session, by_name[graded.name], repaired)
+            sums = checksums(session, by_name[graded.name])
+            files[f"{graded.name}.ipynb"] = notebook_bytes(_marked(graded, repaired, sums))
+        files["timestamp.txt"] = timestamp(grading.submitted)
+        write_folder(attempt_folder(self.course, row.student, row.assignment, row.number), files)
+
+
+def _marked(graded: GradedNotebook, repaired: Repaired, checksums: dict[str, str]) -> NotebookNode:
+    """The judged notebook as nbgrader's formgrader wants it, and each cell's role for feedback."""
+    marked = with_outputs(repaired.notebook, complete(graded))
+    for cell, role in zip(marked.cells, repaired.roles, strict=True):
+        cell.metadata[ROLE] = role.value
+        own = cell.metadata.get("nbgrader")
+        if own and own.grade_id in checksums:
+            own.checksum = checksums[own.grade_id]
+    return marked
+
+
+def _note_submission(
+    session: Session, student: str, assignment: str, sha256: str, received: datetime
+) -> None:
+    known = {"student": student, "assignment": assignment, "sha256": sha256, "received": received}
+    if session.scalars(select(SubmissionRow).filter_by(**known)).first() is None:
+        session.add(SubmissionRow(**known))
+
+
+def _next_number(session: Session, grading: Grading) -> int:
+    last = select(func.max(AttemptRow.number)).where(
+        AttemptRow.student == grading.student, AttemptRow.assignment == grading.assignment
+    )
+    return (session.scalars(last).one() or 0) + 1
+
+
+def _counting(session: Session, student: str, assignment: str) -> int | None:
+    row = session.get(CountingRow, (student, assignment))
+    return row.attempt_id if row else None
+
+
+def _attempts(session: Session, student: str | None, assignment: str | None) -> tuple[Attempt, ...]:
+    wanted = select(AttemptRow).order_by(AttemptRow.id)
+    wanted = wanted.options(selectinload(AttemptRow.notebooks).selectinload(NotebookRow.checks))
+    if student is not None:
+        wanted = wanted.where(AttemptRow.student == student)
+    if assignment is not None:
+        wanted = wanted.where(AttemptRow.assignment == assignment)
+    counting = set(session.scalars(select(CountingRow.attempt_id)))
+    return tuple(read_attempt(row, row.id in counting) for row in session.scalars(wanted))

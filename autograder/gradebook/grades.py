@@ -1,0 +1,130 @@
+"""nbgrader's own rows: says whether they fit the source, and writes one attempt's marks into them.
+
+Contract: works in the caller's session and never commits. After ``write_marks`` the rows are what
+nbgrader's autograder would have left for the same marks: a manual score is kept and flagged for
+review, an unchanged or absent answer that a person would grade is 0, a written one waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any
+
+from nbformat.notebooknode import NotebookNode
+from nbgrader import api
+from nbgrader.utils import compute_checksum, is_grade, is_locked, is_task
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from autograder.errors import PlatformError
+from autograder.gradebook.tables import AttemptRow, NotebookRow
+from autograder.repair import Repaired, Role
+from autograder.repair.source import normal
+
+WRITTEN, UNCHANGED, ABSENT = "written", "unchanged", "absent"
+NO_RESPONSE = "No response."
+
+
+def require_released(session: Session, assignment: str, sources: Mapping[str, NotebookNode]) -> Any:
+    """nbgrader's Assignment row. Raises PlatformError unless its cells are the source notebooks'."""
+    row = session.scalars(select(api.Assignment).where(api.Assignment.name == assignment)).one_or_none()
+    again = f"run `mlsys release {assignment}`"
+    if row is None:
+        raise PlatformError(f"{assignment} is not in the gradebook; {again}")
+    notebooks = {notebook.name: notebook for notebook in row.notebooks}
+    if notebooks.keys() != sources.keys():
+        there, given = ", ".join(sorted(notebooks)), ", ".join(sorted(sources))
+        raise PlatformError(f"{assignment} has the notebooks {there} in the gradebook, not {given}; {again}")
+    for name, source in sources.items():
+        changed = _changed_cells(notebooks[name], source)
+        if changed:
+            raise PlatformError(f"{assignment}/{name} is not as released ({', '.join(changed[:5])}); {again}")
+    return row
+
+
+def answers(session: Session, notebook: Any, repaired: Repaired) -> dict[str, str]:
+    """What became of each solution cell: WRITTEN, UNCHANGED since the release, or ABSENT."""
+    rows = select(api.SourceCell).where(api.SourceCell.notebook_id == notebook.id)
+    released = {row.name: normal(row.source or "") for row in session.scalars(rows)}
+    found: dict[str, str] = {}
+    for cell, role in zip(repaired.notebook.cells, repaired.roles, strict=True):
+        if role is Role.ANSWER:
+            name = cell.metadata.nbgrader.grade_id
+            same = released.get(name) == normal(cell.source)
+            found[name] = ABSENT if name in repaired.absent else UNCHANGED if same else WRITTEN
+    return found
+
+
+def checksums(session: Session, notebook: Any) -> dict[str, str]:
+    """The checksum of each cell as it was released."""
+    rows = select(api.SourceCell).where(api.SourceCell.notebook_id == notebook.id)
+    return {row.name: row.checksum for row in session.scalars(rows) if row.checksum}
+
+
+def write_marks(session: Session, assignment: Any, attempt: AttemptRow) -> None:
+    """Makes an attempt's marks the student's grades."""
+    submission = _submission(session, assignment, attempt)
+    judged = {row.name: row for row in attempt.notebooks}
+    penalty = attempt.penalty
+    for notebook in assignment.notebooks:
+        kept = judged[notebook.name]
+        row = _row(session, api.SubmittedNotebook, notebook_id=notebook.id, assignment_id=submission.id)
+        _write_grades(session, notebook, row, kept)
+        _write_comments(session, notebook, row, kept)
+        taken = min(penalty, sum(check.points for check in kept.checks))
+        row.late_submission_penalty = taken or None
+        penalty -= taken
+
+
+def _changed_cells(notebook: Any, source: NotebookNode) -> list[str]:
+    """Cells of the source whose points or text differ from the gradebook's."""
+    graded = {cell.name: cell.max_score for cell in [*notebook.grade_cells, *notebook.task_cells]}
+    wanted = {
+        cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
+        for cell in source.cells
+        if is_grade(cell) or is_task(cell)
+    }
+    changed = {name for name in graded.keys() | wanted.keys() if graded.get(name) != wanted.get(name)}
+    released = {cell.name: cell.checksum for cell in notebook.source_cells}
+    for cell in source.cells:
+        if is_locked(cell) and "AUTOTEST" not in cell.source:  # nbgrader writes such a cell's tests itself
+            name = cell.metadata.nbgrader.grade_id
+            changed.update([name] if released.get(name) != compute_checksum(cell) else [])
+    return sorted(changed)
+
+
+def _row(session: Session, table: Any, **key: str) -> Any:
+    """The row with this key; a new one where there is none."""
+    found = session.scalars(select(table).filter_by(**key)).one_or_none()
+    if found is None:
+        found = table(**key)
+        session.add(found)
+        session.flush()
+    return found
+
+
+def _submission(session: Session, assignment: Any, attempt: AttemptRow) -> Any:
+    student = _row(session, api.Student, id=attempt.student)
+    submission = _row(session, api.SubmittedAssignment, assignment_id=assignment.id, student_id=student.id)
+    submission.timestamp = attempt.submitted.astimezone(UTC).replace(tzinfo=None)
+    return submission
+
+
+def _write_grades(session: Session, notebook: Any, submitted: Any, kept: NotebookRow) -> None:
+    points = {check.name: check.points for check in kept.checks}
+    for cell in [*notebook.grade_cells, *notebook.task_cells]:
+        grade = _row(session, api.Grade, cell_id=cell.id, notebook_id=submitted.id)
+        if kept.problem:
+            grade.auto_score, grade.needs_manual_grade = 0.0, False
+        else:
+            unanswered = kept.answers.get(cell.name) in (UNCHANGED, ABSENT)
+            grade.auto_score = points.get(cell.name, 0.0 if unanswered else None)
+            grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+
+
+def _write_comments(session: Session, notebook: Any, submitted: Any, kept: NotebookRow) -> None:
+    for cell in [*notebook.solution_cells, *notebook.task_cells]:
+        comment = _row(session, api.Comment, cell_id=cell.id, notebook_id=submitted.id)
+        unanswered = kept.answers.get(cell.name) in (UNCHANGED, ABSENT)
+        comment.auto_comment = NO_RESPONSE if unanswered or kept.problem else None

@@ -1,0 +1,154 @@
+"""Between records and rows: a grading becomes an attempt's rows, and rows an ``Attempt``.
+
+Contract: pure, but for the rows that it makes. A notebook's checks are those of its source, each
+once: a check without a result is a PlatformError, never a missing row.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+from autograder.errors import PlatformError
+from autograder.gradebook.attempts import (
+    Attempt,
+    AttemptNotebook,
+    AttemptState,
+    GradedNotebook,
+    Grading,
+    package_version,
+    repairs_record,
+    source_version,
+)
+from autograder.gradebook.tables import AttemptRow, CheckRow, NotebookRow
+from autograder.judge import CheckResult, NotebookResult, RaceResult, Usage, Verdict, plan_notebook, worst
+from autograder.repair import Repair, RepairKind
+
+
+def complete(graded: GradedNotebook) -> NotebookResult:
+    """The notebook's result; for one that couldn't be read, 0 for each check of its source."""
+    wanted = plan_notebook(graded.source, graded.source).checks
+    if graded.result is None:
+        words = graded.problem or "The notebook could not be read."
+        zero = (CheckResult(c.check, c.question, Verdict.ERROR, 0.0, c.points, words) for c in wanted)
+        return NotebookResult(checks=tuple(zero))
+    found = {check.check: check.max_points for check in graded.result.checks}
+    if found != {check.check: check.points for check in wanted}:
+        raise PlatformError(f"{graded.name}: the judgement is not of this notebook's checks; grade it again")
+    return graded.result
+
+
+def attempt_row(grading: Grading, number: int) -> AttemptRow:
+    """A new attempt, with its notebooks and checks; their ``answers`` are still to be filled in."""
+    fault = grading.state is AttemptState.FAULT
+    notebooks = [] if fault else [_notebook_row(each) for each in grading.notebooks]
+    checks = [check for notebook in notebooks for check in notebook.checks]
+    problems = [each.problem for each in grading.notebooks if each.problem]
+    verdict = Verdict.FAULT if fault else worst([Verdict(check.verdict) for check in checks])
+    return AttemptRow(
+        student=grading.student,
+        assignment=grading.assignment,
+        number=number,
+        sha256=grading.sha256,
+        submitted=grading.submitted,
+        graded=grading.graded,
+        late_seconds=grading.late_seconds,
+        penalty=grading.penalty,
+        state=grading.state.value,
+        verdict=verdict.value,
+        points=sum(check.points for check in checks),
+        max_points=sum(check.max_points for check in checks),
+        message=grading.fault or _fault_words(grading) or "\n".join(problems),
+        source_version=source_version(grading.sources),
+        package_version=package_version(),
+        notebooks=notebooks,
+    )
+
+
+def read_attempt(row: AttemptRow, counts: bool) -> Attempt:
+    """The record of an attempt's rows."""
+    return Attempt(
+        id=row.id,
+        student=row.student,
+        assignment=row.assignment,
+        number=row.number,
+        sha256=row.sha256,
+        submitted=row.submitted,
+        graded=row.graded,
+        late_seconds=row.late_seconds,
+        penalty=row.penalty,
+        state=AttemptState(row.state),
+        points=row.points,
+        max_points=row.max_points,
+        message=row.message,
+        source_version=row.source_version,
+        package_version=row.package_version,
+        counts=counts,
+        notebooks=tuple(_read_notebook(each) for each in row.notebooks),
+    )
+
+
+def _fault_words(grading: Grading) -> str:
+    results = [each.result for each in grading.notebooks if each.result is not None]
+    words = [c.message for result in results for c in result.checks if c.verdict is Verdict.FAULT]
+    return words[0] if words else ""
+
+
+def _notebook_row(graded: GradedNotebook) -> NotebookRow:
+    result = complete(graded)
+    return NotebookRow(
+        name=graded.name,
+        problem=graded.problem,
+        cpu_seconds=result.usage.cpu_seconds,
+        peak_bytes=result.usage.peak_bytes,
+        wall_seconds=result.usage.wall_seconds,
+        repairs=repairs_record(graded.repaired.repairs if graded.repaired else ()),
+        answers={},
+        checks=[_check_row(position, check) for position, check in enumerate(result.checks)],
+    )
+
+
+def _check_row(position: int, check: CheckResult) -> CheckRow:
+    return CheckRow(
+        position=position,
+        name=check.check,
+        question=check.question,
+        verdict=check.verdict.value,
+        points=check.points,
+        max_points=check.max_points,
+        message=check.message,
+        seconds=check.seconds,
+        race=json.dumps(asdict(check.race)) if check.race else None,
+    )
+
+
+def _read_notebook(row: NotebookRow) -> AttemptNotebook:
+    return AttemptNotebook(
+        name=row.name,
+        problem=row.problem,
+        checks=tuple(_read_check(each) for each in row.checks),
+        usage=Usage(row.cpu_seconds, row.peak_bytes, row.wall_seconds),
+        repairs=tuple(
+            Repair(RepairKind(each["kind"]), each["cell"], each["sentence"]) for each in row.repairs
+        ),
+    )
+
+
+def _read_check(row: CheckRow) -> CheckResult:
+    return CheckResult(
+        check=row.name,
+        question=row.question,
+        verdict=Verdict(row.verdict),
+        points=row.points,
+        max_points=row.max_points,
+        message=row.message,
+        seconds=row.seconds,
+        race=_read_race(row),
+    )
+
+
+def _read_race(row: CheckRow) -> RaceResult | None:
+    if row.race is None:
+        return None
+    race = RaceResult(**json.loads(row.race))
+    return replace(race, samples=tuple((float(a), float(b)) for a, b in race.samples))
