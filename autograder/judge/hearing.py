@@ -87,7 +87,7 @@ class BoxedNotebook:
 
         Raises PlatformError where the box failed through no doing of its program.
         """
-        ending = self.end(0.0 if how == "late" else CLOSING_SECONDS)
+        ending = self.end(CLOSING_SECONDS if how == "closed" else 0.0)
         if ending is not None and ending.side is Side.BOX:
             raise PlatformError(f"the {self.role}'s box failed: {ending.detail}; run `mlsys doctor`")
         if self.oom_kills or (ending is not None and ending.cause is Cause.MEMORY):

@@ -52,7 +52,13 @@ def assignment(answers: dict[str, str], before: tuple[str, ...] = (), after: tup
         solve("double", answers["double"]),
         check("double", "assert double(1) == 2", DOUBLE_HIDDEN, points=5, question="double"),
         solve("norm", answers["norm"]),
-        check("norm", "assert abs(norm(np.array([3.0, 4.0])) - 5) < 1e-9", NORM_HIDDEN, points=5, question="norm"),
+        check(
+            "norm",
+            "assert abs(norm(np.array([3.0, 4.0])) - 5) < 1e-9",
+            NORM_HIDDEN,
+            points=5,
+            question="norm",
+        ),
         *map(scratch, after),
     )
 
@@ -75,7 +81,13 @@ def read_attack(path: Path) -> Attack:
     if unknown or not {"goal", "trick", "mark"} <= set(header):
         raise ValueError(f"{path.name}: the header needs goal, trick and mark, and has {sorted(header)}")
     return Attack(
-        path.stem, header["mark"], header.get("verdict"), header.get("leak"), answers, tuple(before), tuple(after)
+        path.stem,
+        header["mark"],
+        header.get("verdict"),
+        header.get("leak"),
+        answers,
+        tuple(before),
+        tuple(after),
     )
 
 

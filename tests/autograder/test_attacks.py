@@ -12,7 +12,8 @@ from autograder.sandbox import DEFAULT_LIMITS
 from tests.autograder.target import REFERENCE, STUB, Attack, assignment, attacks
 
 SETTINGS = Settings(
-    limits=replace(DEFAULT_LIMITS, cell_seconds=10, memory_mb=256, processes=64, output_kb=64), check_seconds=5
+    limits=replace(DEFAULT_LIMITS, cell_seconds=10, memory_mb=256, processes=64, output_kb=64),
+    check_seconds=5,
 )
 
 
@@ -35,7 +36,7 @@ def test_attack_gets_what_it_deserves(court: Court, attack: Attack) -> None:
     if attack.verdict is not None:
         assert result.verdict == attack.verdict
     words = words_for_the_student(result)
-    assert "FOUND: [\"" not in words and "FOUND: ['" not in words
+    assert 'FOUND: ["' not in words and "FOUND: ['" not in words
     if attack.leak is not None:
         assert attack.leak not in words
     assert len(words) < 400_000

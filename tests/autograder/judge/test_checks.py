@@ -13,7 +13,7 @@ import pytest
 from autograder.judge import CheckResult, Court, Judgement, Settings, Verdict, plan_notebook
 from tests.autograder.judge.notebooks import check, given, notebook, solve
 
-STUDENT = '''
+STUDENT = """
 import numpy as np
 import torch
 
@@ -100,7 +100,7 @@ def nested(depth):
     for _ in range(depth):
         x = [x]
     return x
-'''
+"""
 
 RIGHT = {
     "plain assert": "assert add(1, 2) == 3",
@@ -174,13 +174,17 @@ def judge_cases(court: Court, cases: dict[str, str]) -> dict[str, CheckResult]:
     names = {name: f"case-{n}" for n, name in enumerate(cases)}
     cells = [check(names[name], textwrap.dedent(text)) for name, text in cases.items()]
     source = notebook(given("import numpy as np"), solve("all", STUDENT), *cells)
-    judged: Judgement = court.judge_for_staff(plan_notebook(source, source), Settings(), b"seed", open_pass=False)
+    judged: Judgement = court.judge_for_staff(
+        plan_notebook(source, source), Settings(), b"seed", open_pass=False
+    )
     by_name: dict[str, Any] = {each.check: each for each in judged.result.checks}
     return {name: by_name[f"check-{short}"] for name, short in names.items()}
 
 
 @pytest.mark.parametrize(
-    ("cases", "verdict"), [(RIGHT, Verdict.OK), (WRONG, Verdict.WRONG), (ERROR, Verdict.ERROR)], ids=["right", "wrong", "error"]
+    ("cases", "verdict"),
+    [(RIGHT, Verdict.OK), (WRONG, Verdict.WRONG), (ERROR, Verdict.ERROR)],
+    ids=["right", "wrong", "error"],
 )
 def test_each_check_gets_its_verdict(court: Court, cases: dict[str, str], verdict: Verdict) -> None:
     results = judge_cases(court, cases)
