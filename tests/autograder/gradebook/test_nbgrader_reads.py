@@ -1,0 +1,73 @@
+"""The stock nbgrader reads what we wrote: its API, its export, its feedback."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.gradebook import take_in
+from autograder.judge import Verdict
+from tests.autograder.conftest import nbgrader
+from tests.autograder.gradebook.gradings import DUE, grading, open_gradebook, printed, result
+
+ASK = """
+import json
+from nbgrader.apps.api import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
+api = NbGraderAPI(coursedir=CourseDirectory(root="."))
+print(json.dumps({
+    "submissions": api.get_submissions("layers"),
+    "notebooks": api.get_notebook_submissions("layers", "layers"),
+    "student": api.get_student_submissions("ada"),
+    "assignment": api.get_assignment("layers"),
+}))
+"""
+
+
+@pytest.fixture
+def graded(course: Path) -> Path:
+    for student in ("ada", "bob"):
+        take_in(course, student, "layers", {"layers.ipynb": b"{}"}, clock=lambda: DUE)
+    with open_gradebook(course) as book:
+        judged = result(
+            Verdict.OK, Verdict.WRONG, Verdict.OK, points={"check-layer": 4.5}, cells=(printed(2, "hi"),)
+        )
+        book.record_attempt(grading(judged, minutes=5, penalty=1.0))
+        book.record_attempt(grading(problem="layers.ipynb is empty.", student="bob"))
+    return course
+
+
+@pytest.mark.slow
+def test_the_formgraders_api_shows_our_grades(graded: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", ASK], cwd=graded, capture_output=True, text=True, check=True)
+    told = json.loads(done.stdout)
+    ada, bob = sorted(told["submissions"], key=lambda each: each["student"])
+    assert (ada["score"], ada["max_score"], ada["needs_manual_grade"]) == (8.5, 15, True)
+    assert (ada["autograded"], bob["autograded"]) == (True, True)
+    assert (bob["score"], bob["needs_manual_grade"]) == (0, False)
+    assert [each["student"] for each in told["notebooks"]] == ["ada", "bob"]
+    assert told["assignment"]["num_submissions"] == 2
+    assert told["student"][0]["score"] == 8.5
+
+
+@pytest.mark.slow
+def test_nbgraders_own_export_has_our_grades(graded: Path) -> None:
+    nbgrader(graded, "export", "--to", "grades.csv")
+    with (graded / "grades.csv").open() as file:
+        ada, bob = csv.DictReader(file)
+    assert (ada["student_id"], ada["raw_score"], ada["score"]) == ("ada", "8.5", "7.5")
+    assert ada["timestamp"] == "2026-09-01 12:05:00"
+    assert (bob["student_id"], bob["score"]) == ("bob", "0.0")
+
+
+@pytest.mark.slow
+def test_nbgraders_own_feedback_reads_our_notebooks(graded: Path) -> None:
+    nbgrader(graded, "generate_feedback", "layers")
+    page = (graded / "feedback/ada/layers/layers.html").read_text()
+    assert "Words about check-relu-zero." in page
+    assert "7.5" in page
