@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from enum import StrEnum
@@ -96,10 +96,18 @@ class Bench(Protocol):
         """Judges one notebook."""
 
 
-def verify(assignment: Assignment, court: Bench, *, repeats: int = 10, workers: int = 2) -> Iterator[Row]:
+def verify(
+    assignment: Assignment,
+    court: Bench,
+    *,
+    repeats: int = 10,
+    workers: int = 2,
+    only: Collection[Claim] | None = None,
+    name: str = "",
+) -> Iterator[Row]:
     """A row for each of ``cases``, as they come; the reference is judged ``repeats`` times."""
     source = compose_source(assignment)
-    waiting = dict(enumerate(cases(assignment, repeats)))
+    waiting = dict(enumerate(cases(assignment, repeats, only=only, name=name)))
     results: dict[int, list[tuple[Judgement, float]]] = {index: [] for index in waiting}
     with ThreadPoolExecutor(workers) as pool:
         futures: dict[Future[tuple[Judgement, float]], int] = {
@@ -117,8 +125,15 @@ def verify(assignment: Assignment, court: Bench, *, repeats: int = 10, workers: 
             pool.shutdown(cancel_futures=True)
 
 
-def cases(assignment: Assignment, repeats: int = 10) -> tuple[Case, ...]:
-    """Every case that proves the assignment; one row of ``verify`` each."""
+def cases(
+    assignment: Assignment, repeats: int = 10, *, only: Collection[Claim] | None = None, name: str = ""
+) -> tuple[Case, ...]:
+    """Every case that proves the assignment, or those of some kinds whose name contains ``name``."""
+    every = _all_cases(assignment, repeats)
+    return tuple(case for case in every if (not only or case.claim in only) and name in case.name)
+
+
+def _all_cases(assignment: Assignment, repeats: int) -> tuple[Case, ...]:
     every = frozenset(question.id for question in assignment.questions)
     full, source = assignment.points, compose_source(assignment)
 

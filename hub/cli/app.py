@@ -1,0 +1,33 @@
+"""The mlsys command: one verb a stage, in the order in which work flows through a course."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from hub.cli import author, host
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="Courses in machine-learning systems: build, prove, release, judge in sandboxes, grade, export.",
+)
+app.command("build")(author.build_command)
+app.command("verify")(author.verify_command)
+app.command("release")(author.release_command)
+app.command("doctor")(host.doctor_command)
+
+
+def main() -> None:
+    """The entry point; a second Ctrl-C ends at once."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; run the same command again to go on\n")
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

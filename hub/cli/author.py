@@ -1,0 +1,128 @@
+"""The author's commands: build, verify, release."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from autograder.judge import Court
+from course.build import build
+from course.material import read_assignments
+from course.reader import read_course
+from course.release import release
+from course.verify import Claim, Proof, Row, cases, verify
+from hub.cli.console import (
+    DEFAULT_COURSE,
+    DEFAULT_COURSE_DIR,
+    FAILED,
+    PLATFORM,
+    AsJson,
+    CourseDir,
+    CourseFile,
+    Ids,
+    emit,
+    number,
+    progress_bar,
+    results,
+    told,
+    words,
+)
+from hub.cli.host import require_isolation
+
+MARK = {Proof.PROVED: "[green]✓[/]", Proof.REFUTED: "[bold red]✗[/]", Proof.FAULT: "[yellow]fault[/]"}
+
+
+def build_command(
+    ids: Ids = None, course: CourseFile = DEFAULT_COURSE, course_dir: CourseDir = DEFAULT_COURSE_DIR
+) -> None:
+    """Compose the nbgrader source notebooks from assignments/ and solutions/."""
+    with told():
+        for built in build(read_course(course), course_dir, tuple(ids or ())):
+            words.print(f"{'built' if built.changed else 'unchanged':10} {built.folder}")
+
+
+def release_command(
+    ids: Ids = None, course: CourseFile = DEFAULT_COURSE, course_dir: CourseDir = DEFAULT_COURSE_DIR
+) -> None:
+    """Make what students receive, and refuse to if a solution or a hidden test is in it."""
+    with told():
+        for released in release(read_course(course), course_dir, tuple(ids or ())):
+            words.print(f"{'released' if released.changed else 'unchanged':10} {released.folder}")
+
+
+def verify_command(
+    ids: Ids = None,
+    course: CourseFile = DEFAULT_COURSE,
+    repeats: Annotated[int, typer.Option(min=1, help="How often the reference is judged.")] = 10,
+    workers: Annotated[int, typer.Option(min=1, help="Notebooks judged at the same time.")] = 2,
+    only: Annotated[
+        list[Claim] | None, typer.Option(help="Only cases of this kind; may be given more than once.")
+    ] = None,
+    name: Annotated[str, typer.Option(help="Only cases whose name contains this.")] = "",
+    details: Annotated[bool, typer.Option("--details", help="Show the traceback of each failed check.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Prove assignments: reference full, stub 0, every wrong its mark, every right full, chameleon 0."""
+    require_isolation()
+    with told():
+        assignments = read_assignments(read_course(course), tuple(ids or ()))
+        rows: list[Row] = []
+        total = sum(len(cases(each, repeats, only=only, name=name)) for each in assignments)
+        with Court() as court, progress_bar() as bar:
+            task = bar.add_task("verify", total=total)
+            for assignment in assignments:
+                for row in verify(assignment, court, repeats=repeats, workers=workers, only=only, name=name):
+                    rows.append(row)
+                    bar.advance(task)
+                    if as_json:
+                        emit(asdict(row))
+    if not as_json:
+        show(rows, details)
+    raise typer.Exit(exit_code(rows))
+
+
+def exit_code(rows: list[Row]) -> int:
+    proofs = {row.proof for row in rows}
+    if Proof.REFUTED in proofs:
+        return FAILED
+    return PLATFORM if Proof.FAULT in proofs else 0
+
+
+def show(rows: list[Row], details: bool) -> None:
+    order = list(Claim)
+    for assignment in dict.fromkeys(row.assignment for row in rows):
+        own = [row for row in rows if row.assignment == assignment]
+        table = Table(title=assignment, title_justify="left", title_style="bold")
+        for column, justify in (("case", "left"), ("name", "left"), ("must get", "right"), ("got", "right")):
+            table.add_column(column, justify=justify)  # type: ignore[arg-type]
+        for column in ("seconds", "", "why not"):
+            table.add_column(column, justify="right" if column == "seconds" else "left")
+        for row in sorted(own, key=lambda row: (order.index(row.claim), row.name)):
+            got = " ".join(dict.fromkeys(number(points) for points in row.got))
+            table.add_row(
+                row.claim, row.name, number(row.expected), got, f"{row.seconds:.1f}", MARK[row.proof], row.reason
+            )
+        results.print(table)
+    for row in rows:
+        if row.proof is not Proof.PROVED or details:
+            explain(row, details)
+    proved = sum(row.proof is Proof.PROVED for row in rows)
+    words.print(f"{proved} of {len(rows)} cases proved")
+
+
+def explain(row: Row, details: bool) -> None:
+    """The failed checks of a case, for its author."""
+    words.print(f"[bold]{row.assignment} {row.claim} {row.name}[/]: {row.reason or 'as declared'}")
+    seen = set()
+    for failure in row.failures:
+        if failure.check in seen:
+            continue
+        seen.add(failure.check)
+        points = f"{number(failure.points)}/{number(failure.max_points)}"
+        words.print(f"  {failure.check} {failure.verdict} {points} {failure.message}", markup=False)
+        if failure.staff and (details or row.proof is not Proof.PROVED):
+            tail = failure.staff if details else "\n".join(failure.staff.strip().splitlines()[-6:])
+            words.print("    " + tail.replace("\n", "\n    "), markup=False)
