@@ -106,7 +106,10 @@ def compose_chameleon(assignment: Assignment, persona: Persona) -> NotebookNode:
 
 def bound_names(source: str) -> tuple[str, ...]:
     """The names that a cell's source binds at top level, other than by import."""
-    table = symtable.symtable(source, "cell", "exec")
+    try:
+        table = symtable.symtable(source, "cell", "exec")
+    except SyntaxError:  # a written answer, in markdown
+        return ()
     names = (symbol for symbol in table.get_symbols() if symbol.is_assigned() and not symbol.is_imported())
     return tuple(sorted(symbol.get_name() for symbol in names))
 

@@ -33,7 +33,7 @@ def nearest(word: str, words: Iterable[str]) -> str:
     """The end of an error message: the right word nearest to ``word``, or all of them."""
     known = sorted(words)
     if close := get_close_matches(word.lower(), known, n=1, cutoff=0.5):
-        return f"did you mean {close[0]!r}?"
+        return f"did you mean {str(close[0])!r}?"
     return "known here: " + ", ".join(known) if known else "nothing may stand here"
 
 
