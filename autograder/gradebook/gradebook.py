@@ -36,7 +36,7 @@ from autograder.gradebook.folders import (
     timestamp,
     write_folder,
 )
-from autograder.gradebook.grades import answers, checksums, require_released, write_marks
+from autograder.gradebook.grades import answers, checksums, note_time, require_released, write_marks
 from autograder.gradebook.marking import with_outputs
 from autograder.gradebook.rows import attempt_row, complete, read_attempt
 from autograder.gradebook.snapshots import Receipt
@@ -114,9 +114,13 @@ class Gradebook:
 
     def _settle(self, session: Session, assignment: object, row: AttemptRow, policy: Policy) -> None:
         """Lets the policy choose; writes grades and ``autograded/`` where they have to change."""
-        chosen = choose(_attempts(session, row.student, row.assignment), policy)
-        counting = session.get(CountingRow, (row.student, row.assignment))
-        if chosen is None or (counting is not None and counting.attempt_id == chosen.id):
+        attempts = _attempts(session, row.student, row.assignment)
+        chosen = choose(attempts, policy)
+        judged = [each.submitted for each in attempts if each.state is not AttemptState.FAULT]
+        if chosen is None:
+            return
+        note_time(session, assignment, row.student, max(judged))
+        if _counting(session, row.student, row.assignment) == chosen.id:
             return
         session.merge(CountingRow(student=row.student, assignment=row.assignment, attempt_id=chosen.id))
         write_marks(session, assignment, session.get_one(AttemptRow, chosen.id))

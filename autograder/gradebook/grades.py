@@ -8,7 +8,7 @@ review, an unchanged or absent answer that a person would grade is 0, a written 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from nbformat.notebooknode import NotebookNode
@@ -62,9 +62,15 @@ def checksums(session: Session, notebook: Any) -> dict[str, str]:
     return {row.name: row.checksum for row in session.scalars(rows) if row.checksum}
 
 
+def note_time(session: Session, assignment: Any, student: str, submitted: datetime) -> None:
+    """Notes the newest submission that was judged: the formgrader takes an older one for ungraded."""
+    row = _submission(session, assignment, student)
+    row.timestamp = submitted.astimezone(UTC).replace(tzinfo=None)
+
+
 def write_marks(session: Session, assignment: Any, attempt: AttemptRow) -> None:
     """Makes an attempt's marks the student's grades."""
-    submission = _submission(session, assignment, attempt)
+    submission = _submission(session, assignment, attempt.student)
     judged = {row.name: row for row in attempt.notebooks}
     penalty = attempt.penalty
     for notebook in assignment.notebooks:
@@ -104,11 +110,9 @@ def _row(session: Session, table: Any, **key: str) -> Any:
     return found
 
 
-def _submission(session: Session, assignment: Any, attempt: AttemptRow) -> Any:
-    student = _row(session, api.Student, id=attempt.student)
-    submission = _row(session, api.SubmittedAssignment, assignment_id=assignment.id, student_id=student.id)
-    submission.timestamp = attempt.submitted.astimezone(UTC).replace(tzinfo=None)
-    return submission
+def _submission(session: Session, assignment: Any, student: str) -> Any:
+    known = _row(session, api.Student, id=student)
+    return _row(session, api.SubmittedAssignment, assignment_id=assignment.id, student_id=known.id)
 
 
 def _write_grades(session: Session, notebook: Any, submitted: Any, kept: NotebookRow) -> None:

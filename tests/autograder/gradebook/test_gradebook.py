@@ -86,6 +86,9 @@ def test_the_best_counts_where_the_course_says_so(book: Gradebook, course: Path)
         book.record_attempt(grading(judged, minutes=minutes), Policy.BEST)
     assert [each.counts for each in book.attempts()] == [False, True, False]
     assert total(course) == 12
+    with NbgraderGradebook(f"sqlite:///{course}/gradebook.db") as theirs:
+        judged_until = theirs.find_submission("layers", "ada").timestamp
+    assert judged_until.isoformat() == "2026-09-01T12:02:00"
 
 
 def test_a_regrading_replaces_what_it_regrades(book: Gradebook, course: Path) -> None:

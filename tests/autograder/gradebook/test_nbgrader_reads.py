@@ -6,6 +6,7 @@ import csv
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,9 @@ print(json.dumps({
 
 @pytest.fixture
 def graded(course: Path) -> Path:
-    for student in ("ada", "bob"):
-        take_in(course, student, "layers", {"layers.ipynb": b"{}"}, clock=lambda: DUE)
+    for student, minutes in (("ada", 5), ("bob", 0)):
+        at = DUE + timedelta(minutes=minutes)
+        take_in(course, student, "layers", {"layers.ipynb": b"{}"}, clock=lambda at=at: at)  # type: ignore[misc]
     with open_gradebook(course) as book:
         judged = result(
             Verdict.OK, Verdict.WRONG, Verdict.OK, points={"check-layer": 4.5}, cells=(printed(2, "hi"),)
