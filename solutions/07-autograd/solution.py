@@ -105,8 +105,12 @@ def reduce_sum(a, axis=None, keepdims=False):
 
 
 def reduce_mean(a, axis=None, keepdims=False):
-    total = reduce_sum(a, axis, keepdims)
-    return total / (a.data.size / total.data.size)
+    z = a.data.mean(axis=axis, keepdims=keepdims)
+
+    def rule(grad):
+        return (stretch(grad * (z.size / a.data.size), a.data.shape, axis, keepdims),)
+
+    return node(z, (a,), rule)
 
 
 def reduce_max(a, axis=None, keepdims=False):
