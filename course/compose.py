@@ -17,12 +17,12 @@ from nbformat import NotebookNode
 from course.assignment import Assignment, Authored, Existing, Variant
 from course.markers import Region, regions
 from course.notebook import (
+    check_cells,
     code_cell,
     grading,
     new_notebook,
     parse_notebook,
     solve_cells,
-    test_cells,
     text_cell,
 )
 from course.percent import Cell, Kind
@@ -75,8 +75,8 @@ def fill(assignment: Assignment, answers: Mapping[str, str]) -> NotebookNode:
 
 def restore(submission: NotebookNode, source: NotebookNode) -> NotebookNode:
     """A submission with the instructor's test cells in place of the student's, as at grading."""
-    restored, tests = deepcopy(submission), test_cells(source)
-    for name, cell in test_cells(restored).items():
+    restored, tests = deepcopy(submission), check_cells(source)
+    for name, cell in check_cells(restored).items():
         cell.source = tests[name].source
     return restored
 

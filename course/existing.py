@@ -66,11 +66,9 @@ def _parse(text: str, file: Path) -> NotebookNode:
     if not isinstance(raw, dict) or raw.get("nbformat") != 4:
         raise Place(file).error("not a notebook of format 4; open and save it in JupyterLab")
     try:
-        nbformat.validate(raw)
-        notebook = parse_notebook(text)
-    except (nbformat.ValidationError, KeyError, AttributeError) as e:
+        return parse_notebook(text)
+    except (nbformat.ValidationError, KeyError, AttributeError, TypeError) as e:
         raise Place(file).error(f"not a valid notebook: {str(e).splitlines()[0]}") from e
-    return notebook
 
 
 def _refuse_language(notebook: NotebookNode, file: Path) -> None:

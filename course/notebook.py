@@ -5,6 +5,7 @@ nbformat leaves its functions unannotated; they are called here and nowhere else
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 
 import nbformat
@@ -12,8 +13,16 @@ from nbformat import NotebookNode, v4
 
 
 def parse_notebook(text: str) -> NotebookNode:
-    """A notebook of format 4; nbformat.ValidationError if the text isn't one."""
-    notebook: NotebookNode = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
+    """A notebook of format 4; nbformat.ValidationError if the text isn't one.
+
+    Cells that lack an id get one by their position: nbformat would give them random ones.
+    """
+    raw = json.loads(text)
+    if raw["nbformat_minor"] >= 5:
+        for index, cell in enumerate(raw["cells"]):
+            cell.setdefault("id", f"cell-{index}")
+    nbformat.validate(raw)
+    notebook: NotebookNode = nbformat.reads(json.dumps(raw), as_version=4)  # type: ignore[no-untyped-call]
     return notebook
 
 
@@ -58,7 +67,7 @@ def solve_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
     return {grade_id(cell): cell for cell in notebook.cells if grading(cell).get("solution")}
 
 
-def test_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
+def check_cells(notebook: NotebookNode) -> dict[str, NotebookNode]:
     """The cells whose tests give points, by grade_id."""
     marked = ((cell, grading(cell)) for cell in notebook.cells)
     return {

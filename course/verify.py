@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from enum import StrEnum
@@ -104,8 +104,11 @@ def verify(
     workers: int = 2,
     only: Collection[Claim] | None = None,
     name: str = "",
-) -> Iterator[Row]:
-    """A row for each of ``cases``, as they come; the reference is judged ``repeats`` times."""
+) -> Generator[Row, None, None]:
+    """A row for each of ``cases``, as they come; the reference is judged ``repeats`` times.
+
+    Closing it drops the cases that haven't begun.
+    """
     source = compose_source(assignment)
     waiting = dict(enumerate(cases(assignment, repeats, only=only, name=name)))
     results: dict[int, list[tuple[Judgement, float]]] = {index: [] for index in waiting}

@@ -6,6 +6,7 @@ import jupytext
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nbformat import NotebookNode
 
 from autograder.judge import AuthorError
 from course.notebook import code_cell, new_notebook, text_cell
@@ -188,7 +189,8 @@ PROSE = (
     )
 )
 def test_reads_back_what_jupytext_writes(cells: list[tuple[Kind, str, str, int, bool]]) -> None:
-    written, expected = [], []
+    written: list[NotebookNode] = []
+    expected: list[tuple[Kind, str, str, float, bool]] = []
     for number, (kind, source, prose, points, speed) in enumerate(cells):
         name = f"q-{number}"
         if kind is Kind.TEXT:
@@ -196,8 +198,12 @@ def test_reads_back_what_jupytext_writes(cells: list[tuple[Kind, str, str, int, 
             expected.append((kind, prose, "", 0, False))
             continue
         fast = kind is Kind.CHECK and speed
-        metadata = {Kind.SOLVE: {"solve": name}, Kind.CHECK: {"check": name, "points": points}}.get(kind, {})
-        written.append(code_cell(f"c{number}", source, {**metadata, **({"speed": True} if fast else {})}))
+        metadata: dict[str, object] = {"speed": True} if fast else {}
+        if kind is Kind.SOLVE:
+            metadata |= {"solve": name}
+        elif kind is Kind.CHECK:
+            metadata |= {"check": name, "points": points}
+        written.append(code_cell(f"c{number}", source, metadata))
         named = kind is not Kind.GIVEN
         expected.append((kind, source, name if named else "", points if kind is Kind.CHECK else 0, fast))
     text = jupytext.writes(new_notebook(written, {}), fmt="py:percent")

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from autograder.judge import CheckResult, Court, Judgement, NotebookResult, Plan, RunStep, Settings, Verdict
+from course.verify import Claim, Proof, Row, cases, verify
+from tests.course.sample import SOLUTION, WRONG, Sample
+
+Ruler = Callable[[Plan, int], dict[str, float]]
+
+
+def honest(plan: Plan, _: int) -> dict[str, float]:
+    """Marks as the fixtures deserve them, told from the answers' text."""
+    text = "\n".join(step.source for step in plan.steps if isinstance(step, RunStep))
+    if "_chameleon" in text or "NotImplementedError" in text:
+        return {}
+    marks = {check.check: check.points for check in plan.checks}
+    return marks | ({"check-relu": 0} if "np.abs(x)" in text else {})
+
+
+@dataclass
+class Bench:
+    """Stands in for the judge: rules by a function of the plan and the number of the hearing."""
+
+    ruler: Ruler = honest
+    verdict: Verdict = Verdict.WRONG
+    seeds: list[bytes] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def judge_for_staff(self, plan: Plan, settings: Settings, seed: bytes, *, open_pass: bool) -> Judgement:
+        assert not open_pass
+        assert settings.limits.cell_seconds == 4
+        with self.lock:
+            self.seeds.append(seed)
+            marks = self.ruler(plan, len(self.seeds))
+        checks = tuple(
+            CheckResult(
+                check=check.check,
+                question=check.question,
+                verdict=Verdict.OK if marks.get(check.check, 0) == check.points else self.verdict,
+                points=marks.get(check.check, 0),
+                max_points=check.points,
+                message="a hint",
+            )
+            for check in plan.checks
+        )
+        return Judgement(NotebookResult(checks), {"check-relu": "a traceback"})
+
+
+def rows(sample: Sample, bench: Bench, workers: int = 2) -> dict[tuple[Claim, str], Row]:
+    return {(row.claim, row.name): row for row in verify(sample.assignment, bench, workers=workers)}
+
+
+def test_every_claim_about_an_assignment_is_proved(sample: Sample) -> None:
+    found = rows(sample, Bench())
+    assert {row.proof for row in found.values()} == {Proof.PROVED}
+    assert {claim for claim, _ in found} == set(Claim)
+    assert found[Claim.WRONG, "abs"].got == (80,)
+    assert found[Claim.REPEAT, "10 times"].got == (100,) * 9
+
+
+def test_there_is_a_row_for_each_case(sample: Sample) -> None:
+    every = {(case.claim, case.name) for case in cases(sample.assignment)}
+    assert rows(sample, Bench()).keys() == every
+
+
+def test_no_two_judgements_share_hidden_inputs_but_verifying_again_does(sample: Sample) -> None:
+    one, two = Bench(), Bench()
+    rows(sample, one, workers=1)
+    rows(sample, two, workers=1)
+    assert one.seeds == two.seeds
+    assert len(set(one.seeds)) == len(one.seeds)
+
+
+def test_a_mistake_with_another_mark_is_refuted(sample: Sample) -> None:
+    sample.edit(WRONG, "mark = 80", "mark = 70")
+    row = rows(sample, Bench())[Claim.WRONG, "abs"]
+    assert (row.proof, row.reason) == (Proof.REFUTED, "got 80, not 70")
+    assert [(each.check, each.message, each.staff) for each in row.failures] == [
+        ("check-relu", "a hint", "a traceback")
+    ]
+
+
+def test_a_mistake_that_costs_points_elsewhere_is_refuted(sample: Sample) -> None:
+    sample.edit(WRONG, '["relu"]', '["unit"]')
+    row = rows(sample, Bench())[Claim.WRONG, "abs"]
+    assert (row.proof, "in relu" in row.reason) == (Proof.REFUTED, True)
+
+
+def test_a_stub_that_earns_points_is_refuted(sample: Sample) -> None:
+    found = rows(sample, Bench(lambda plan, _: {check.check: check.points for check in plan.checks}))
+    assert found[Claim.STUB, "stub"].reason == "got 100, not 0"
+    assert {found[claim, name].proof for claim, name in found if claim is Claim.CHAMELEON} == {Proof.REFUTED}
+    assert found[Claim.REFERENCE, "reference"].proof is Proof.PROVED
+
+
+def test_a_reference_that_fails_now_and_then_is_refuted(sample: Sample) -> None:
+    bench = Bench(lambda plan, number: honest(plan, number) if number != 5 else {})
+    found = list(verify(sample.assignment, bench, workers=1, only=[Claim.REFERENCE, Claim.REPEAT]))
+    assert [(row.claim, row.proof) for row in found] == [
+        (Claim.REFERENCE, Proof.PROVED),
+        (Claim.REPEAT, Proof.REFUTED),
+    ]
+    assert found[1].reason == "got 0, not 100"
+
+
+def test_a_fault_of_the_platform_is_no_refutation(sample: Sample) -> None:
+    found = rows(sample, Bench(lambda plan, number: {}, verdict=Verdict.FAULT))
+    assert {row.proof for row in found.values()} == {Proof.FAULT}
+
+
+def test_cases_can_be_chosen_by_kind_and_name(sample: Sample) -> None:
+    found = [
+        row.name for row in verify(sample.assignment, Bench(), only=[Claim.WRONG, Claim.RIGHT], name="a")
+    ]
+    assert found == ["abs"]
+
+
+def test_closing_early_drops_what_has_not_begun(sample: Sample) -> None:
+    bench = Bench()
+    proving = verify(sample.assignment, bench, workers=1)
+    next(proving)
+    proving.close()
+    assert len(bench.seeds) < sum(len(case.seeds) for case in cases(sample.assignment))
+
+
+@pytest.mark.slow
+def test_the_judge_proves_the_sample(sample: Sample, court: Court) -> None:
+    refuted = [row for row in verify(sample.assignment, court, repeats=2) if row.proof is not Proof.PROVED]
+    assert refuted == []
+
+
+@pytest.mark.slow
+def test_the_judge_refutes_a_wrong_reference(sample: Sample, court: Court) -> None:
+    sample.edit(SOLUTION, "np.asarray(x) > 0", "np.asarray(x) < 0")
+    row = next(verify(sample.assignment, court, only=[Claim.REFERENCE]))
+    assert (row.proof, row.got) == (Proof.REFUTED, (80,))
+    assert row.failures[0].staff
