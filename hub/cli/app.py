@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from hub.cli import author, host
+from hub.cli import author, grade, host
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,6 +17,8 @@ app = typer.Typer(
 app.command("build")(author.build_command)
 app.command("verify")(author.verify_command)
 app.command("release")(author.release_command)
+app.command("submit")(grade.submit_command)
+app.command("autograde")(grade.autograde_command)
 app.command("doctor")(host.doctor_command)
 
 

@@ -1,0 +1,104 @@
+"""From one submission's bytes to its grading: repair, judge, lateness. Writes nothing.
+
+Contract: every problem ends in a ``Grading``. What is the student's is a notebook's ``problem``
+with zero points; what is ours is ``fault``, and no grade.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nbformat.notebooknode import NotebookNode
+
+from autograder.batch.jobs import Job
+from autograder.errors import GraderError, SubmissionError
+from autograder.gradebook import GradedNotebook, Grading, read_snapshot
+from autograder.judge import Court, Settings, plan_notebook
+from autograder.repair import Repaired, repair_submission
+
+Penalty = Callable[[float, float], float]
+Clock = Callable[[], datetime]
+
+
+def no_penalty(late_seconds: float, points: float) -> float:
+    """Lateness costs nothing."""
+    return 0.0
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class GradingRoom:
+    """What grading an assignment needs beside the submissions.
+
+    ``secret`` decides the hidden inputs. ``due``: lateness counts from then, None for never.
+    ``penalty`` maps (late seconds, points) to the points that lateness costs.
+    """
+
+    course_dir: Path
+    court: Court
+    sources: Mapping[str, NotebookNode]
+    secret: bytes
+    due: datetime | None = None
+    penalty: Penalty = no_penalty
+    clock: Clock = utc_now
+
+    def grade(self, job: Job) -> Grading:
+        """Judges one submission."""
+        receipt = job.receipt
+        blank = Grading(
+            student=receipt.student,
+            assignment=receipt.assignment,
+            sha256=receipt.sha256,
+            submitted=receipt.received,
+            graded=self.clock(),
+            notebooks=(),
+            late_seconds=self.late_seconds(receipt.received),
+        )
+        try:
+            files = read_snapshot(self.course_dir, receipt)
+            notebooks = self.judge(job, files)
+        except GraderError as error:
+            unjudged = tuple(GradedNotebook(name, source) for name, source in self.sources.items())
+            return replace(blank, notebooks=unjudged, fault=str(error))
+        points = sum(each.result.points for each in notebooks if each.result is not None)
+        others = {name: data for name, data in files.items() if not name.lower().endswith(".ipynb")}
+        return replace(
+            blank,
+            graded=self.clock(),
+            notebooks=notebooks,
+            penalty=self.penalty(blank.late_seconds, points) if blank.late_seconds else 0.0,
+            files=others,
+        )
+
+    def late_seconds(self, received: datetime) -> float:
+        return max(0.0, (received - self.due).total_seconds()) if self.due else 0.0
+
+    def judge(self, job: Job, files: Mapping[str, bytes]) -> tuple[GradedNotebook, ...]:
+        graded = []
+        for name, repaired in repair_submission(self.sources, files).items():
+            source = self.sources[name]
+            if isinstance(repaired, SubmissionError):
+                graded.append(GradedNotebook(name, source, problem=str(repaired)))
+            else:
+                graded.append(self.judge_notebook(job, name, source, repaired))
+        return tuple(graded)
+
+    def judge_notebook(
+        self, job: Job, name: str, source: NotebookNode, repaired: Repaired
+    ) -> GradedNotebook:
+        plan = plan_notebook(repaired.notebook, source)
+        seed = self.seed(job.assignment, name, job.receipt.sha256)
+        result = self.court.judge(plan, Settings.of_source(source), seed)
+        return GradedNotebook(name, source, repaired=repaired, result=result)
+
+    def seed(self, *parts: str) -> bytes:
+        """The same hidden inputs whenever this submission is judged, others for every other one."""
+        return hmac.new(self.secret, "\0".join(parts).encode(), hashlib.sha256).digest()

@@ -1,0 +1,172 @@
+"""The instructor's commands: submit, autograde, feedback, export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress, TaskID
+from rich.table import Table
+
+from autograder.batch import Batch, find_jobs, run_batch
+from autograder.errors import SubmissionError
+from autograder.gradebook import Attempt, AttemptState, read_folder, take_in
+from autograder.judge import Court, Verdict
+from course.material import read_assignment
+from course.reader import read_course
+from course.records import Course
+from hub.cli.console import (
+    DEFAULT_COURSE,
+    DEFAULT_COURSE_DIR,
+    PLATFORM,
+    AsJson,
+    CourseDir,
+    CourseFile,
+    emit,
+    number,
+    progress_bar,
+    results,
+    told,
+    words,
+)
+from hub.cli.host import require_isolation
+from hub.coursework import entry_of, grading_room, open_gradebook, policy_of
+
+COLOURS = {Verdict.OK: "green", Verdict.FAULT: "bold red"}
+Assignment = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Such as 07-autograd.")]
+
+
+def submit_command(
+    assignment: Assignment,
+    path: Annotated[Path, typer.Argument(help="The notebook, or the folder with the files, to take in.")],
+    student: Annotated[str, typer.Option(help="Whose submission it is.")],
+    course: CourseFile = DEFAULT_COURSE,
+    course_dir: CourseDir = DEFAULT_COURSE_DIR,
+) -> None:
+    """Take in a student's files: an immutable snapshot, the server's time, a receipt."""
+    with told():
+        allowed = read_assignment(read_course(course), assignment).files
+        files = read_submission(path)
+        with open_gradebook(course_dir) as gradebook:
+            receipt = take_in(
+                course_dir.resolve(), student, assignment, files, clock=lambda: datetime.now(UTC), allowed=allowed
+            )
+            gradebook.record_submission(receipt)
+        for name in receipt.ignored:
+            words.print(f"ignored {name}: {assignment} takes notebooks and {', '.join(allowed) or 'nothing else'}")
+        words.print(f"taken in at {receipt.received:%Y-%m-%d %H:%M:%S} UTC")
+        results.print(f"{student} {assignment} sha256:{receipt.sha256}", soft_wrap=True)
+
+
+def read_submission(path: Path) -> dict[str, bytes]:
+    if path.is_dir():
+        return read_folder(path)
+    if not path.is_file():
+        raise SubmissionError(f"{path}: no such file or folder")
+    return {path.name: path.read_bytes()}
+
+
+def autograde_command(
+    assignments: Annotated[list[str], typer.Argument(metavar="ASSIGNMENT…", help="Such as 07-autograd.")],
+    course: CourseFile = DEFAULT_COURSE,
+    course_dir: CourseDir = DEFAULT_COURSE_DIR,
+    student: Annotated[list[str] | None, typer.Option(help="Only these students.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Grade what is graded already, too.")] = False,
+    workers: Annotated[int, typer.Option(min=0, help="Submissions at the same time; 0: one a core.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Judge all new submissions in sandboxes and write their grades."""
+    require_isolation()
+    with told():
+        outline = read_course(course)
+        for assignment in assignments:
+            entry_of(outline, assignment)
+        attempts = grade_all(
+            outline, course_dir, assignments, tuple(student or ()), again=again, workers=workers, as_json=as_json
+        )
+        if not as_json:
+            show_attempts(attempts)
+    faults = sum(attempt.state is AttemptState.FAULT for attempt in attempts)
+    if faults:
+        words.print(f"[bold red]{faults} not graded: the platform failed.[/] Nothing was written for them; run it again.")
+        raise typer.Exit(PLATFORM)
+
+
+def grade_all(
+    course: Course,
+    course_dir: Path,
+    assignments: Sequence[str],
+    students: tuple[str, ...] = (),
+    *,
+    again: bool = False,
+    workers: int = 0,
+    as_json: bool = False,
+) -> list[Attempt]:
+    """Grades the new submissions of some assignments under one progress bar."""
+    attempts: list[Attempt] = []
+    with open_gradebook(course_dir) as gradebook, Court() as court, progress_bar() as bar:
+        for assignment in assignments:
+            room = grading_room(course, course_dir, assignment, court)
+            jobs = find_jobs(room.course_dir, gradebook, assignment, room.sources, students=students, again=again)
+            task = bar.add_task(assignment, total=len(jobs))
+            policy = policy_of(entry_of(course, assignment))
+            for finished in run_batch(jobs, room.grade, workers):
+                attempt = gradebook.record_attempt(finished.grading, policy)
+                attempts.append(attempt)
+                told_of(finished, attempt, bar, task, as_json)
+            if not jobs:
+                words.print(f"{assignment}: nothing new to grade")
+    return attempts
+
+
+def told_of(finished: Batch, attempt: Attempt, bar: Progress, task: TaskID, as_json: bool) -> None:
+    bar.advance(task)
+    if as_json:
+        emit(attempt_record(attempt))
+    elif attempt.state is AttemptState.FAULT:
+        words.print(f"{attempt.student} {attempt.assignment}: {finished.grading.fault or attempt.message}", markup=False)
+
+
+def attempt_record(attempt: Attempt) -> dict[str, object]:
+    record = asdict(attempt)
+    record.pop("notebooks")
+    return {**record, "verdict": attempt.verdict, "wall_seconds": attempt.usage.wall_seconds}
+
+
+def show_attempts(attempts: Sequence[Attempt]) -> None:
+    """The table of a batch, by assignment and student."""
+    table = Table(header_style="bold")
+    for column, justify in (("student", "left"), ("assignment", "left"), ("points", "right")):
+        table.add_column(column, justify=justify)  # type: ignore[arg-type]
+    table.add_column("verdict")
+    table.add_column("seconds", justify="right")
+    table.add_column("repairs", justify="right")
+    for attempt in sorted(attempts, key=lambda each: (each.assignment, each.student)):
+        table.add_row(
+            attempt.student,
+            attempt.assignment,
+            points_of(attempt),
+            verdict_of(attempt),
+            f"{attempt.usage.wall_seconds:.1f}",
+            str(sum(len(each.repairs) for each in attempt.notebooks) or ""),
+        )
+    if attempts:
+        results.print(table)
+
+
+def points_of(attempt: Attempt) -> str:
+    if attempt.state is AttemptState.FAULT:
+        return "–"
+    late = f" -{number(attempt.penalty)} late" if attempt.penalty else ""
+    return f"{number(attempt.points)}/{number(attempt.max_points)}{late}"
+
+
+def verdict_of(attempt: Attempt) -> str:
+    word = attempt.verdict.value if attempt.state is not AttemptState.UNREADABLE else attempt.state.value
+    return f"[{COLOURS.get(attempt.verdict, 'yellow')}]{word}[/]"
+
+

@@ -1,0 +1,70 @@
+"""Puts a course and its course directory together: the one place that knows both.
+
+Contract: what the rooms below need of each other (dates and policies from the course, sources and
+gradebook from the course directory) is looked up here and passed as plain parameters.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from autograder.batch import GradingRoom, read_sources
+from autograder.errors import AuthorError, PlatformError
+from autograder.gradebook import Gradebook, Policy
+from autograder.judge import Court
+from course.lateness import late_penalty
+from course.place import nearest
+from course.records import Course, Entry
+
+SECRET_BYTES = 32
+
+
+def entry_of(course: Course, assignment: str) -> Entry:
+    """The course's entry for an assignment. Raises AuthorError with the nearest right id."""
+    known = {entry.id: entry for entry in course.entries}
+    if assignment not in known:
+        raise AuthorError(f"{course.file}: no assignment {assignment!r}; {nearest(assignment, known)}")
+    return known[assignment]
+
+
+def open_gradebook(course_dir: Path) -> Gradebook:
+    """The course directory's gradebook. Raises PlatformError where nothing was released yet."""
+    file = course_dir / "gradebook.db"
+    if not file.is_file():
+        raise PlatformError(f"{file} doesn't exist; run `mlsys release` first, or name another --course-dir")
+    return Gradebook(f"sqlite:///{file.resolve()}", course_dir.resolve())
+
+
+def grading_room(course: Course, course_dir: Path, assignment: str, court: Court) -> GradingRoom:
+    """What grading an assignment of a course needs."""
+    entry = entry_of(course, assignment)
+    return GradingRoom(
+        course_dir=course_dir.resolve(),
+        court=court,
+        sources=read_sources(course_dir.resolve(), assignment),
+        secret=course_secret(course_dir),
+        due=entry.due,
+        penalty=lambda seconds, points: late_penalty(entry.late, seconds, points),
+    )
+
+
+def policy_of(entry: Entry) -> Policy:
+    return Policy(entry.attempts.counts.value)
+
+
+def course_secret(course_dir: Path) -> bytes:
+    """The secret from which hidden inputs are drawn; made on first use, readable by its owner alone."""
+    file = course_dir / ".secret"
+    try:
+        fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        secret = file.read_bytes()
+        if len(secret) != SECRET_BYTES:
+            raise PlatformError(f"{file} must hold {SECRET_BYTES} bytes; restore it from a backup") from None
+        return secret
+    with os.fdopen(fd, "wb") as handle:
+        secret = secrets.token_bytes(SECRET_BYTES)
+        handle.write(secret)
+    return secret
