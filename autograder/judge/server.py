@@ -59,7 +59,7 @@ class Desk:
     def attach(self, role: str, seconds: float) -> str | None:
         """The box's socket follows as a descriptor."""
         _, fds, _, _ = socket.recv_fds(self.sock, 1, 1)
-        channel = Channel(socket.socket(fileno=fds[0]))
+        channel = Channel(socket.socket(fileno=fds[0]), buffered=True)
         if role == "reference":
             return self.open_session.attach_reference(channel, seconds)
         return self.open_session.attach(channel, seconds)

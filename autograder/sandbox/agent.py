@@ -102,8 +102,7 @@ class Agent:
         try:
             decoded = [decoder.decode(each) for each in arguments]
             before = self.fingerprints(decoder.mutables)
-            with contextlib.redirect_stdout(Discard()), contextlib.redirect_stderr(Discard()):
-                result = getattr(self, f"do_{operation}")(*decoded)
+            result = getattr(self, f"do_{operation}")(*decoded)
             reply = [self.request, "ok", self.encode(result, decoder.mutables)]
             reply.append(self.changes(decoder.mutables, before))
             self.channel.send(reply)
@@ -289,7 +288,7 @@ class MissingName(NameError):
 
 
 class Discard(io.TextIOBase):
-    """Where the student's prints go while a check runs: a hidden input must not be echoed."""
+    """Where prints go between cells, while a check runs: a hidden input must not be echoed."""
 
     def write(self, text: str) -> int:
         return len(text)
@@ -325,7 +324,8 @@ def student_traceback(error: BaseException) -> str:
 
 def main() -> None:
     sys.modules["__main__"] = types.ModuleType("__main__")
-    channel = Channel(socket.socket(fileno=int(sys.argv[1])))
+    sys.stdout = sys.stderr = Discard()  # cells bring streams of their own
+    channel = Channel(socket.socket(fileno=int(sys.argv[1])), buffered=True)
     os.makedirs(os.environ.get("HOME", "/tmp"), exist_ok=True)  # noqa: PTH103, S108
     os.chdir(os.environ.get("HOME", "/tmp"))  # noqa: S108
     agent = Agent(channel)
