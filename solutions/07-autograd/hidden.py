@@ -208,20 +208,14 @@ twins = [Tensor(5.0, requires_grad=True), Tensor(5.0, requires_grad=True)]
 assert len(topological_order(node(6.0, twins, None))) == 3, "topological_order: tensors of equal value are not the same tensor"
 
 # %% check="topological-order-deep"
-chain = Tensor(0.0, requires_grad=True)
+chain = first_leaf = Tensor(0.0, requires_grad=True)
 for step in range(1, 5001):
-    chain = node(float(step), (chain,), None)
+    parents = {0: (first_leaf, chain), 1: (chain, first_leaf)}.get(step % 4, (chain,))
+    chain = node(float(step), parents, None)
 order = topological_order(chain)
 assert len(order) == 5001, "topological_order: a chain of 5,000 steps must work"
 names = [int(t.data) for t in order[::40]]
 assert names == list(range(0, 5001, 40)), "topological_order: a chain has only one right order"
-
-first_leaf = Tensor(0.0, requires_grad=True)
-chain = first_leaf
-for step in range(1, 1201):
-    chain = node(float(step), (first_leaf, chain), None)
-names = [int(t.data) for t in topological_order(chain)]
-assert names == list(range(1201)), "topological_order: a deep graph that uses its leaf in every step"
 
 # %% check="topological-order-wide"
 def doubled(levels):
@@ -697,10 +691,10 @@ for shape in [(), (4,), (2, 3)]:
 assert all(got is want for got, want in verdicts if want), "gradcheck: a right gradient was rejected"
 assert all(got is want for got, want in verdicts if not want), "gradcheck: a wrong gradient was accepted"
 
-place = rng.uniform(0.5, 1.5, size=60)
+place = rng.uniform(0.5, 1.5, size=40)
 for error in [2e-5, -2e-5]:
-    spike = np.zeros(60)
-    spike[int(rng.integers(60))] = error
+    spike = np.zeros(40)
+    spike[int(rng.integers(40))] = error
     accepted = bool(gradcheck(claims(cubes, lambda array: slope(array) + spike), place))
     assert accepted is False, "gradcheck: one wrong element is enough to fail (the maximum over all, of absolute differences)"
 

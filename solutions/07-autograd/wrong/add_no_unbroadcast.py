@@ -1,5 +1,5 @@
 # mistake = "add hands its gradient on without summing over stretched dimensions"
-# changes = ["arithmetic"]
+# changes = ["arithmetic", "training"]
 # mark = 84
 
 # %% solve="arithmetic"

@@ -1,5 +1,5 @@
 # mistake = "backward keeps only the last share of a tensor that is used several times (= instead of +=)"
-# changes = ["backward"]
+# changes = ["backward", "training"]
 # mark = 80
 
 # %% solve="backward"

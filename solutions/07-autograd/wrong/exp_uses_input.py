@@ -1,5 +1,5 @@
 # mistake = "exp's gradient is multiplied by the input instead of the result"
-# changes = ["functions"]
+# changes = ["functions", "training"]
 # mark = 82
 
 # %% solve="functions"

@@ -1,5 +1,5 @@
 # mistake = "log's gradient has the wrong sign"
-# changes = ["functions"]
+# changes = ["functions", "training"]
 # mark = 82
 
 # %% solve="functions"

@@ -1,5 +1,5 @@
 # mistake = "matmul's second gradient is grad transposed times a, its factors swapped"
-# changes = ["arithmetic"]
+# changes = ["arithmetic", "training"]
 # mark = 83
 
 # %% solve="arithmetic"

@@ -1,5 +1,5 @@
 # mistake = "mul multiplies the gradient by the operand itself instead of the other one"
-# changes = ["arithmetic"]
+# changes = ["arithmetic", "training"]
 # mark = 79
 
 # %% solve="arithmetic"

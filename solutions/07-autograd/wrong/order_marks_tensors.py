@@ -1,5 +1,5 @@
 # mistake = "topological_order leaves a mark on the tensors it has met, so a second walk finds nothing"
-# changes = ["topological-order"]
+# changes = ["topological-order", "backward", "training"]
 # mark = 82
 
 # %% solve="topological-order"

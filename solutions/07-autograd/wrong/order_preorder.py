@@ -1,5 +1,5 @@
 # mistake = "topological_order writes a tensor down when it first meets it and reverses the list"
-# changes = ["topological-order"]
+# changes = ["topological-order", "backward", "training"]
 # mark = 74
 
 # %% solve="topological-order"

@@ -1,5 +1,5 @@
 # mistake = "topological_order calls itself for each parent and dies on a deep graph"
-# changes = ["topological-order"]
+# changes = ["topological-order", "backward"]
 # mark = 94
 
 # %% solve="topological-order"

@@ -1,5 +1,5 @@
 # mistake = "topological_order checks for a met tensor when it pushes, marks it when it pops, and so lists some twice"
-# changes = ["topological-order"]
+# changes = ["topological-order", "backward"]
 # mark = 83
 
 # %% solve="topological-order"

@@ -1,5 +1,5 @@
 # mistake = "reductions don't put the missing dimension back before stretching"
-# changes = ["functions"]
+# changes = ["functions", "training"]
 # mark = 76
 
 # %% solve="functions"

@@ -1,5 +1,5 @@
 # mistake = "unbroadcast drops the stretched dimensions instead of keeping them with size 1"
-# changes = ["unbroadcast"]
+# changes = ["unbroadcast", "arithmetic", "training"]
 # mark = 66
 
 # %% solve="unbroadcast"

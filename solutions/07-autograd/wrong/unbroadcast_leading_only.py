@@ -1,5 +1,5 @@
 # mistake = "unbroadcast sums the dimensions put in front, but not those stretched from size 1"
-# changes = ["unbroadcast"]
+# changes = ["unbroadcast", "arithmetic", "training"]
 # mark = 76
 
 # %% solve="unbroadcast"
