@@ -39,23 +39,22 @@ def sample(first: int) -> Sample:
     for pid in _descendants(first):
         folder = Path("/proc", str(pid))
         try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            cpu += sum(map(int, fields[_CPU_FIELDS])) / _TICKS
+            cpu += sum(map(int, _stat(pid)[_CPU_FIELDS])) / _TICKS
             peak += _peak(folder)
         except (FileNotFoundError, ProcessLookupError):
             continue
     return Sample(cpu, peak)
 
 
-def signal_child(parent: int, number: int) -> None:
-    """Signal the first child of a box's init, which is its program.
+def signal_children(parent: int, number: int, most: int | None = None) -> None:
+    """Signal the first children of a process; a box's init has its program for the first.
 
-    The descriptor holds the process fast and its parent is asked after that, so a number that has come
-    to mean another process is not signalled.
+    The descriptor holds each fast and its parent is asked after that, so a number that has come to mean
+    another process is not signalled.
     """
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         children = Path("/proc", str(parent), "task", str(parent), "children").read_text().split()
-        for child in map(int, children[:1]):
+        for child in map(int, children[:most]):
             descriptor = os.pidfd_open(child)
             try:
                 if parent_of(child) == parent:
@@ -65,7 +64,18 @@ def signal_child(parent: int, number: int) -> None:
 
 
 def parent_of(pid: int) -> int:
-    return int(Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()[1])
+    """Raises FileNotFoundError or ProcessLookupError where there is no such process."""
+    return int(_stat(pid)[1])
+
+
+def state_of(pid: int) -> str:
+    """The letter that /proc gives: S for asleep. Raises as `parent_of` does."""
+    return _stat(pid)[0]
+
+
+def _stat(pid: int) -> list[str]:
+    # A program chooses its name, brackets included; the numbers stand after the last of them.
+    return Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()
 
 
 def _descendants(first: int) -> Iterator[int]:

@@ -1,9 +1,9 @@
 """A box: one program and its descendants, isolated, limited, measured and ended from outside.
 
-Theory of operation. `open_box` starts bubblewrap with the policy's command line and waits until it
-reports the box's first process. A descriptor of that process is the handle on everything inside: it
-is the init of a pid namespace, so when it is gone the kernel has ended all the others. The box's
-control group, where there is one, counts and is swept afterwards.
+Theory of operation. `launch` starts bubblewrap with the policy's command line and takes hold of the
+box's first process. A descriptor of that process is the handle on everything inside: it is the init of
+a pid namespace, so when it is gone the kernel has ended all the others. The box's control group, where
+there is one, counts and is swept afterwards.
 
 Contract for callers:
 - The box dies with the THREAD that opened it (the kernel's parent-death signal goes by thread). Open it
@@ -25,7 +25,7 @@ import time
 from types import TracebackType
 from typing import Self
 
-from autograder.sandbox.accounting import Sample, sample, signal_child
+from autograder.sandbox.accounting import Sample, sample, signal_children
 from autograder.sandbox.cgroup import Group
 from autograder.sandbox.descriptors import drain, ready
 from autograder.sandbox.ending import BoxUsage, Ending, Evidence, conclude
@@ -42,7 +42,7 @@ _OOM_GRACE_SECONDS = 0.5
 class Box:
     """A running box. Made by `open_box`; a context manager that frees everything at its end."""
 
-    def __init__(self, spec: BoxSpec, started: Started, group: Group | None, *, trust_words: bool) -> None:
+    def __init__(self, spec: BoxSpec, started: Started, group: Group | None) -> None:
         self.spec = spec
         self.uid = started.uid
         self.init_pid = started.init_pid
@@ -50,8 +50,6 @@ class Box:
         self._group = group
         self._status = started.status
         self._words = started.words
-        # An ordinary user's program has the same uid as the box's first process, and its stderr.
-        self._trust_words = trust_words
         self._init = started.init
         self._monitor = started.monitor
         self._lock = threading.RLock()
@@ -95,7 +93,7 @@ class Box:
         """Send SIGINT to the program itself, as Ctrl-C would; nothing where it has ended."""
         with self._lock:
             if self._ending is None:
-                signal_child(self.init_pid, signal.SIGINT)
+                signal_children(self.init_pid, signal.SIGINT, most=1)
 
     def usage(self) -> BoxUsage:
         """What the box has used so far, or did use in all."""
@@ -194,19 +192,18 @@ class Box:
             usage=usage,
             cpu_limit=self.spec.limits.cpu_seconds,
             memory_limit=self.spec.limits.memory_mb << 20,
-            setup_words=self._diagnosis if self._trust_words else "",
         )
 
 
 def open_box(spec: BoxSpec, footing: Footing | None = None) -> Box:
-    """Start the box. Raises HostUnfit or BoxFailed; then nothing of it is left.
+    """Start the box; its program has begun. Raises HostUnfit or BoxFailed; then nothing of it is left.
 
     See the module's contract: the calling thread must outlive the box.
     """
     ground = footing or this_host()
     group = ground.place.make(*group_limits(spec.limits)) if ground.place else None
     try:
-        return Box(spec, start(spec, ground, group), group, trust_words=ground.as_root and not spec.diagnose)
+        return Box(spec, start(spec, ground, group), group)
     except BaseException:
         if group is not None:
             group.kill()

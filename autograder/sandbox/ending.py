@@ -1,7 +1,8 @@
 """How a box ended, and whose doing it was, from evidence outside the box only.
 
 Contract: `conclude` is pure. Nothing that the program says is evidence: exit status, the kernel's
-counters of the box's group, and bubblewrap's own report of its set-up are.
+counters of the box's group are. A box that doesn't get as far as its program has no ending: opening it
+raises.
 """
 
 from __future__ import annotations
@@ -61,18 +62,13 @@ class Ending:
 
 @dataclass(frozen=True)
 class Evidence:
-    """``status`` is bubblewrap's report of the program's exit, None where it never came to that.
-
-    ``setup_words`` is what bubblewrap, prlimit and setpriv wrote, "" where the program could have
-    written there itself.
-    """
+    """``status`` is bubblewrap's report of the program's exit, None where it didn't come to that."""
 
     status: int | None
     killed: bool
     usage: BoxUsage
     cpu_limit: float
     memory_limit: int
-    setup_words: str
 
 
 def conclude(evidence: Evidence) -> Ending:
@@ -89,9 +85,7 @@ def conclude(evidence: Evidence) -> Ending:
     if evidence.usage.oom_kills and evidence.status != 0:
         return ended(*_out_of_memory(evidence))
     if evidence.status is None:
-        return ended(Cause.BOX_FAILED, evidence.setup_words or "the box ended before its program began")
-    if evidence.setup_words and evidence.status != 0:
-        return ended(Cause.BOX_FAILED, evidence.setup_words)
+        return ended(Cause.BOX_FAILED, "bubblewrap ended before its program did")
     if _out_of_cpu(number, evidence):
         return ended(Cause.CPU)
     if evidence.usage.refused_forks and evidence.status != 0:

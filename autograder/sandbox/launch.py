@@ -1,21 +1,26 @@
-"""Starting a box: from a `BoxSpec` to its first process, held fast before the program begins.
+"""Starting a box: from a `BoxSpec` to a program that has just begun.
 
-Contract: `start` returns with bubblewrap running, its report of the box's first process read and that
-process held by a descriptor, so that no number can come to mean another process. Only then is the
-program let through the gate. Where that fails, nothing is left running and the error carries what
-bubblewrap said.
+Theory of operation. Everything up to the program is ours, and so are stdin, stdout and stderr until it
+begins. bubblewrap reports the box's first process, which we take hold of by a descriptor, so that its
+number can't come to mean another process. The last thing before the program is a shell line that says
+it is there, on stdout, and waits for a word on stdin. It gets it when the box's first process has
+armed itself to die with us. If we die before that, the shell reads the end of the file and gives up.
+
+Contract: `start` returns when the program has been let go, or raises with what bubblewrap said; then
+nothing is left running.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
+import signal
 import subprocess
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 
-from autograder.sandbox.accounting import parent_of
+from autograder.sandbox.accounting import parent_of, signal_children, state_of
 from autograder.sandbox.cgroup import Group
 from autograder.sandbox.descriptors import drain, fill, memory_file, pipe, ready
 from autograder.sandbox.errors import BoxFailed
@@ -33,6 +38,7 @@ from autograder.sandbox.seccomp import filter_program
 from autograder.sandbox.spec import BoxSpec
 
 _START_SECONDS = 20.0
+_PAUSE_SECONDS = 0.0005
 
 
 @dataclass(frozen=True)
@@ -54,64 +60,56 @@ class Started:
 
 def start(spec: BoxSpec, footing: Footing, group: Group | None) -> Started:
     """Start the box. Raises HostUnfit or BoxFailed."""
+    for bind in spec.binds:
+        if not bind.source.exists():
+            raise BoxFailed(f"box {spec.name}: there is no {bind.source} to bind at {bind.target}")
     uid = new_uid() if footing.as_root else os.getuid()
-    with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
-        status, status_writer = pipe(ours, theirs)
-        words, words_writer = pipe(ours, theirs)
+    with ExitStack() as kept, ExitStack() as ours, ExitStack() as theirs:
+        status, status_writer = pipe(kept, theirs)
+        words, words_writer = pipe(kept, theirs)
+        arrival, arrival_writer = pipe(ours, theirs)
         gate_reader, gate = pipe(theirs, ours)
         # A program that floods its stderr is refused, and neither stopped nor given memory.
         os.set_blocking(words_writer, False)
-        command, passed = _command(spec, footing, group, _Ends(status_writer, gate_reader), uid, theirs)
-        process = _spawn(command, passed, words_writer)
+        command, passed = _command(spec, footing, group, status_writer, uid, theirs)
+        process = _spawn(command, passed, (gate_reader, arrival_writer, words_writer))
         theirs.close()
         try:
-            monitor = _hold(process.pid, ours)
-            init_pid = _first_process(status, process)
-            init = _hold(init_pid, ours)
-            if parent_of(init_pid) != process.pid:
-                raise BoxFailed("its first process was gone at once")
-            os.write(gate, b".")
+            monitor = _hold(process.pid, kept)
+            init_pid, init = _first_process(status, process.pid, kept)
+            _open_gate(arrival, gate, init_pid)
         except BaseException as error:
-            process.kill()
-            process.wait()
+            _abandon(process)
             said = drain(words).decode(errors="replace").strip()
             raise BoxFailed(f"box {spec.name} did not start: {said or error}") from error
-        ours.pop_all()
-        os.close(gate)
+        kept.pop_all()
         return Started(uid, process, init_pid, init, monitor, status, words)
 
 
-@dataclass(frozen=True)
-class _Ends:
-    """bubblewrap's ends of two pipes: its report, and the gate that it waits at before the program."""
-
-    status: int
-    gate: int
-
-
 def _command(
-    spec: BoxSpec, footing: Footing, group: Group | None, ends: _Ends, uid: int, owner: contextlib.ExitStack
+    spec: BoxSpec, footing: Footing, group: Group | None, status: int, uid: int, owner: ExitStack
 ) -> tuple[list[str], tuple[int, ...]]:
     """The command line and the descriptors it needs, each a file in memory."""
     python = interpreter()
     program = filter_program(memory_files=group is not None, affinity=not spec.cpus)
     data = [memory_file(content, owner) for content in data_contents(spec, python)]
     arguments = memory_file(b"", owner)
-    descriptors = Descriptors(
-        seccomp=memory_file(program, owner), arguments=arguments, status=ends.status, gate=ends.gate
-    )
+    descriptors = Descriptors(seccomp=memory_file(program, owner), arguments=arguments, status=status)
     fill(arguments, argument_bytes(bwrap_arguments(spec, footing, python, descriptors, iter(data))))
     entrances = group.entrances if group else ()
     command = outer_command(spec, footing, entrances, descriptors, uid)
     return command, (*descriptors.all(), *data, *spec.pass_fds)
 
 
-def _spawn(command: list[str], passed: tuple[int, ...], words: int) -> subprocess.Popen[bytes]:
+def _spawn(
+    command: list[str], passed: tuple[int, ...], standard: tuple[int, int, int]
+) -> subprocess.Popen[bytes]:
+    stdin, stdout, stderr = standard
     return subprocess.Popen(  # noqa: S603 - the policy's own words, no shell reads the caller's
         command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=words,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
         close_fds=True,
         pass_fds=passed,
         # bubblewrap's first process keeps this environment, where a program can read it.
@@ -121,25 +119,50 @@ def _spawn(command: list[str], passed: tuple[int, ...], words: int) -> subproces
     )
 
 
-def _hold(pid: int, owner: contextlib.ExitStack) -> int:
-    """A descriptor of a process that can't have been reaped yet: from here on it means no other."""
+def _hold(pid: int, owner: ExitStack) -> int:
     descriptor = os.pidfd_open(pid)
     owner.callback(os.close, descriptor)
     return descriptor
 
 
-def _first_process(status: int, process: subprocess.Popen[bytes]) -> int:
-    """The pid of the box's init, as bubblewrap reports it before it lets it go on."""
+def _first_process(status: int, monitor_pid: int, owner: ExitStack) -> tuple[int, int]:
+    """The box's init as bubblewrap reports it, and a descriptor that is surely of that process."""
     received = b""
-    deadline = time.monotonic() + _START_SECONDS
     while b"\n" not in received:
-        if not ready(status, max(0.0, deadline - time.monotonic())):
-            raise BoxFailed(f"bubblewrap said nothing for {_START_SECONDS:.0f} seconds")
-        piece = os.read(status, 4096)
-        if not piece:
-            raise BoxFailed(f"bubblewrap ended with status {process.wait()}")
-        received += piece
-    return int(reports(received)[0]["child-pid"])
+        received += _next_bytes(status)
+    pid = int(reports(received)[0]["child-pid"])
+    init = _hold(pid, owner)
+    if parent_of(pid) != monitor_pid:
+        raise BoxFailed("the box's first process was gone at once")
+    return pid, init
+
+
+def _open_gate(arrival: int, gate: int, init_pid: int) -> None:
+    """Let the program go once everything before it has been done."""
+    _next_bytes(arrival)
+    # bubblewrap's init sleeps when it waits for its child; what ties it to our life is set before that.
+    deadline = time.monotonic() + _START_SECONDS
+    while state_of(init_pid) != "S":
+        if time.monotonic() > deadline:
+            raise BoxFailed(f"bubblewrap's init did not settle in {_START_SECONDS:.0f} seconds")
+        time.sleep(_PAUSE_SECONDS)
+    os.write(gate, b"\n")
+
+
+def _next_bytes(descriptor: int) -> bytes:
+    if not ready(descriptor, _START_SECONDS):
+        raise BoxFailed(f"bubblewrap said nothing for {_START_SECONDS:.0f} seconds")
+    received = os.read(descriptor, 4096)
+    if not received:
+        raise BoxFailed("bubblewrap ended before the program began")
+    return received
+
+
+def _abandon(process: subprocess.Popen[bytes]) -> None:
+    """End bubblewrap and its child, which may not be tied to it yet."""
+    signal_children(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
 
 
 def reports(text: bytes) -> list[dict[str, int]]:

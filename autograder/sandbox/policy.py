@@ -3,8 +3,8 @@
 Theory of operation, from the outside in. A shell line enters the control group; taskset pins; then
 bubblewrap makes new namespaces (no network), mounts a read-only system and nothing else of the host,
 clears the environment and loads the seccomp filter. Inside, prlimit sets limits of single processes,
-setpriv (in root mode) takes a uid of its own and drops every capability, and the last shell line turns
-stderr to /dev/null, so that what is left on the pipe is bubblewrap's own word about its set-up.
+setpriv (in root mode) takes a uid of its own and drops every capability, and the last shell line waits
+at the gate (see `launch`) and turns stdin, stdout and stderr to /dev/null.
 
 Two footings. As root, no user namespace: bubblewrap can then bind from folders that only root may
 enter. The program ends up as an unprivileged uid that no other box has, without capabilities. As an
@@ -39,7 +39,9 @@ _OWN_PROCESSES = 2  # bubblewrap outside the pid namespace, and as its first pro
 _LIBRARY_MB = 1024  # address space that shared libraries and thread stacks take without using it
 
 _ENTER = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo 0 > "$1" || exit 125; shift; n=$((n-1)); done; exec "$@"'
-_HUSH = 'exec "$@" 2>/dev/null'
+# Until the program begins, stdin, stdout and stderr are pipes of ours: see `launch`.
+_GATE = 'echo; read -r go || exit 125; exec "$@" </dev/null >/dev/null'
+_SILENT_GATE = f"{_GATE} 2>/dev/null"
 
 # Own names first, so that nothing of an installed platform is importable but what a caller binds.
 OWN_PACKAGES = ("autograder", "course", "hub")
@@ -96,10 +98,9 @@ class Descriptors:
     seccomp: int
     arguments: int
     status: int
-    gate: int
 
     def all(self) -> tuple[int, ...]:
-        return (self.seccomp, self.arguments, self.status, self.gate)
+        return (self.seccomp, self.arguments, self.status)
 
 
 def outer_command(
@@ -129,13 +130,13 @@ def group_limits(limits: Limits) -> tuple[int, int]:
 
 
 def _inner_command(spec: BoxSpec, footing: Footing, uid: int) -> list[str]:
-    hush = [footing.tools.shell, "-c", _HUSH, "box"]
+    gate = [footing.tools.shell, "-c", _GATE if spec.diagnose else _SILENT_GATE, "box"]
     return [
         footing.tools.prlimit,
         *_process_limits(spec.limits, grouped=footing.place is not None),
         "--",
         *(_drop_privileges(footing.tools.setpriv, uid) if footing.as_root else ()),
-        *(() if spec.diagnose else hush),
+        *gate,
         *spec.argv,
     ]
 
@@ -176,7 +177,6 @@ def bwrap_arguments(
         *_namespaces(footing),
         *("--hostname", "box", "--new-session", "--die-with-parent"),
         *("--seccomp", str(descriptors.seccomp), "--json-status-fd", str(descriptors.status)),
-        *("--block-fd", str(descriptors.gate)),
         *_system(),
         *_kernel_file_systems(spec.limits.tmp_mb << 20),
         *_binds(spec, python),
