@@ -13,7 +13,7 @@
 # | 5 | `server` | the third kind: queries that arrive when they like | 16 |
 # | 6 | `roofline` | how fast it could be at best | 10 |
 # | 7 | `pairwise` | a race: turn loops into one matrix product | 14 |
-# | 8 | `scan` | a race: walk memory in the order in which it lies | 12 |
+# | 8 | `peak` | a race: walk memory in the order in which it lies | 12 |
 #
 # **Conventions.** Times are in seconds (s) unless a name ends in `_ns` (whole nanoseconds, $1\,\text{ns} = 10^{-9}$ s);
 # rates are in queries per second (1/s); arithmetic speed is in FLOP/s and memory speed in bytes/s. "Array" means a
@@ -454,7 +454,7 @@ assert float(needed(0.75, 4)) == math.inf, "1 / T = 1 - f: no finite speed-up wi
 #
 # $$ D_{ij} = \lVert x_i - y_j \rVert^2 = \sum_{k=1}^{d} (x_{ik} - y_{jk})^2, \qquad D \text{ of shape } (n, m). $$
 #
-# The cell below is the formula, written down. It is correct, and for $n=400$, $m=300$, $d=64$ it takes about half a second, which is some 50 million operations a second on a machine that can do billions: the interpreter spends microseconds on each pair.
+# The cell below is the formula, written down. It is correct, and for $n=400$, $m=300$, $d=64$ it takes about half a second: some 50 million operations a second on a machine that can do billions, because the interpreter spends microseconds on each pair.
 #
 # Broadcasting, `X[:, None, :] - Y[None, :, :]`, moves the loops into numpy. But it builds an array of shape $(n, m, d)$, 61 MB here, writes it to memory, reads it back, squares it into another one, and reads that to sum it. Its arithmetic intensity is about
 # a tenth of a FLOP per byte, and question 6 tells you what that means. What you want is the operation with the highest intensity of all, a matrix product:
@@ -463,14 +463,17 @@ assert float(needed(0.75, 4)) == math.inf, "1 / T = 1 - f: no finite speed-up wi
 #
 # There is a price: if $x_i$ and $y_j$ are close, two large numbers almost cancel, and rounding can leave $-10^{-14}$ where 0 belongs; a square root after that gives NaN. So values below 0 must be set to 0.
 #
-# **Correctness** (5 points): `float64` in and out; no entry negative; each entry within $10^{-10} \cdot (\lVert x_i \rVert^2 + \lVert y_j \rVert^2)$ of the exact value; $X$ and $Y$ unchanged. Only then
-# **speed** (9 points): your function races the reference on fresh random inputs of shape (400, 64) and (300, 64), one core each, and the ratio *reference time / your time* counts:
+# Write `pairwise`, and with it `nearest`: for each row of $X$ the squared distance to the nearest row of $Y$, $\min_j D_{ij}$.
+#
+# **Correctness** (5 points): `float64` in and out; no entry negative; each $D_{ij}$ within $10^{-10} \cdot (\lVert x_i \rVert^2 + \lVert y_j \rVert^2)$ of the exact value; $X$ and $Y$ unchanged. Only then
+# **speed** (9 points): your `nearest` races the reference's on fresh random inputs of shape (400, 64) and (300, 64), one core each, and the ratio *reference time / your time* counts. (The race is about `nearest` because it returns 400 numbers and not 120,000,
+# so that what is timed is your computation and not the way of the result to the judge.)
 #
 # | ratio at least | 0.01 | 0.1 | 0.5 |
 # |---|---|---|---|
 # | points | 3 | 6 | 9 |
 #
-# You need not beat the reference: half its speed gives full marks. The race is run the way you built it: warm-up, many samples, a monotonic clock, a confidence interval on the ratio.
+# You need not beat the reference: half its speed gives full marks. The race is run the way you built it: warm-up, batches, many samples, a monotonic clock, an interval for the ratio.
 
 # %%
 def pairwise_naive(X, Y):
@@ -485,30 +488,38 @@ def pairwise_naive(X, Y):
 def pairwise(X, Y):
     r"""Squared Euclidean distances between the rows of X and the rows of Y, fast.
 
-    X: float64 array of shape (n, d);  Y: float64 array of shape (m, d)
+    X: float64 array of shape (n, d);  Y: float64 array of shape (m, d);  n, m, d >= 1
     returns: float64 array D of shape (n, m), D[i, j] = ||X[i] - Y[j]||^2, no entry negative
     """
     raise NotImplementedError("pairwise: two vectors of squared norms and one matrix product")
+
+
+def nearest(X, Y):
+    r"""The smallest entry of each row of pairwise(X, Y): float64 array of shape (n,). This function runs in the race."""
+    raise NotImplementedError("nearest: the minimum over the rows of Y")
 
 # %% check="pairwise" points=5
 X, Y = np.array([[0.0, 0.0], [3.0, 4.0], [1.0, 1.0]]), np.array([[0.0, 0.0], [3.0, 0.0]])
 D = np.asarray(pairwise(X, Y))
 assert D.shape == (3, 2), "one row for each row of X, one column for each row of Y"
-np.testing.assert_allclose(D, [[0.0, 9.0], [25.0, 16.0], [2.0, 5.0]], atol=1e-9)
+np.testing.assert_allclose(D, [[0.0, 9.0], [25.0, 16.0], [2.0, 5.0]], atol=1e-9, err_msg="squared distances, for example 3^2 + 4^2 = 25")
+np.testing.assert_allclose(np.asarray(nearest(X, Y)), [0.0, 16.0, 2.0], atol=1e-9, err_msg="the minimum of each row")
 
 # %% check="pairwise-speed" points=9 speed=true
-assert np.asarray(pairwise(np.zeros((400, 64)), np.ones((300, 64)))).shape == (400, 300)
+assert np.asarray(nearest(np.zeros((400, 64)), np.ones((300, 64)))).shape == (400,), "one number for each row of X"
 
 # %% [markdown]
-# ## 8. Race 2: a cache-friendly scan
+# ## 8. Race 2: peak memory, without waiting for memory
 #
-# A recording has $T$ time steps of $C$ channels: an array $X$ of shape $(T, C)$. Its *scan* (cumulative sum, prefix sum) over time is
+# A profiler recorded how the memory in use changed on $C$ devices during $T$ time steps: $X_{tc}$ is what device $c$ allocated in step $t$ less what it freed, in MB. The memory in use after step $t$, counted from the level at the start of the recording, is the running sum,
+# and what you want to know is each device's *peak*:
 #
-# $$ S_{tc} = \sum_{s=0}^{t} X_{sc}, \qquad S \text{ of shape } (T, C), $$
+# $$ S_{tc} = \sum_{s=0}^{t} X_{sc}, \qquad \text{peak}_c = \max_{0 \le t < T} S_{tc} . $$
 #
-# from which any moving average is one subtraction away: the sum over steps $u+1 \dots t$ is $S_t - S_u$.
+# The array $X$ has shape $(T, C)$, the result $(C,)$. (The peak is over the $T$ sums and nothing else: where all of them are negative, so is the peak.) With $X = \begin{pmatrix} 5 & -2 \\ -3 & 1 \\ 4 & -1 \end{pmatrix}$ the sums are $\begin{pmatrix} 5 & -2 \\ 2 & -1 \\ 6 & -2 \end{pmatrix}$ and
+# the peaks $(6, -1)$.
 #
-# There seems to be nothing to do, for `np.cumsum(X, axis=0)` is this very sum. It also is slow. The additions aren't the trouble: 512 × 1024 of them take well under a millisecond. The order is. numpy finishes one channel before it begins the next, so it walks *down a column*:
+# In numpy that is one line, `np.cumsum(X, axis=0).max(axis=0)`, and there seems to be nothing left to do. But the line is slow. The additions aren't the trouble: 512 × 1024 of them take a fraction of a millisecond. The *order* is. `cumsum` finishes one device before it begins the next, so it walks down a column:
 #
 # <figure>
 # <img width="520" alt="Two ways through a matrix that is stored row after row: down the columns, and along the rows" src="data:image/svg+xml;charset=utf-8,
@@ -522,32 +533,32 @@ assert np.asarray(pairwise(np.zeros((400, 64)), np.ones((300, 64)))).shape == (4
 #  </svg>">
 # </figure>
 #
-# *Memory holds row after row.* A row of 1024 `float64` is 8192 bytes. Memory comes in cache lines of 64 bytes, 8 numbers; going down a column, each addition opens a new line for a single number, and by the time the walk gets to the next column the line may be gone. It is worse than that: addresses
-# that are 8192 bytes apart compete for the same few places in the cache, so even a large cache holds few of them.
+# *Memory holds row after row.* A row of 1024 `float64` is 8192 bytes long. Memory comes in cache lines of 64 bytes, 8 numbers. Going down a column, each addition opens a new line for a single number, and by the time the walk comes to the next column the line may be gone. It is worse than that: addresses that are 8192 bytes
+# apart compete for the same few places in the cache, so even a large cache holds few of them. And the sums, 4 MB, are written to memory only to be read once and thrown away.
 #
-# Along a row every byte of a line is used and the next line can be fetched ahead. And a scan can be written row by row: $S_t = S_{t-1} + X_t$, one addition of two whole rows a time step. A Python loop over 512 rows costs about 512 × 0.5 µs, which is little compared with what it saves. (A loop over the *numbers* costs 100 ns or
-# so for each of 524,288.)
+# Turn the loops round. Along a row every byte of a line is used and the next line can be fetched ahead; and if you go row by row, all you have to remember between one step and the next is two rows of 8 KB, which stay in the cache closest to the processor. A Python loop over 512 *rows* costs about 512 × 1 µs, little
+# compared with what it saves. (A Python loop over the 524,288 *numbers* costs 100 ns or more for each of them.)
 #
-# **Correctness** (4 points): `float64` in and out, relative error at most $10^{-9}$ on positive inputs, $X$ unchanged, any $T \ge 1$ and $C \ge 1$. Only then **speed** (8 points), on fresh random inputs of shape (512, 1024), stored row after row:
+# **Correctness** (4 points): `float64` in and out, error at most $10^{-9}$ for entries between −2 and 2, $X$ unchanged, any $T \ge 1$ and $C \ge 1$. Only then **speed** (8 points), on fresh random inputs of shape (512, 1024), stored row after row:
 #
-# | ratio at least | 0.03 | 0.35 |
+# | ratio at least | 0.015 | 0.3 |
 # |---|---|---|
 # | points | 3 | 8 |
 #
 # Before you hand in, use your own instruments in a scratch cell: `measure` both versions, and let `bootstrap` say how sure you are of the speed-up.
 
-# %% solve="scan"
-def scan(X):
-    r"""Cumulative sum over axis 0, row by row.
+# %% solve="peak"
+def peak(X):
+    r"""Highest running sum of each column, row by row.
 
-    X: float64 array of shape (T, C), T >= 1, stored row after row (C order)
-    returns: a new float64 array S of shape (T, C), S[t] = X[0] + ... + X[t]
+    X: float64 array of shape (T, C), T, C >= 1, stored row after row (C order)
+    returns: float64 array of shape (C,), the maximum over t of X[0, c] + ... + X[t, c]
     """
-    raise NotImplementedError("scan: each row of S is the row before it plus a row of X")
+    raise NotImplementedError("peak: keep the running sum and the highest one so far, a row each")
 
-# %% check="scan" points=4
-X = np.array([[1.0, 10.0], [2.0, 20.0], [3.0, 30.0]])
-np.testing.assert_allclose(np.asarray(scan(X)), [[1.0, 10.0], [3.0, 30.0], [6.0, 60.0]], err_msg="the sum runs over axis 0 and includes row t")
+# %% check="peak" points=4
+X = np.array([[5.0, -2.0], [-3.0, 1.0], [4.0, -1.0]])
+np.testing.assert_allclose(np.asarray(peak(X)), [6.0, -1.0], err_msg="the example: one peak for each column")
 
-# %% check="scan-speed" points=8 speed=true
-assert np.asarray(scan(np.ones((512, 1024)))).shape == (512, 1024)
+# %% check="peak-speed" points=8 speed=true
+assert np.asarray(peak(np.ones((512, 1024)))).shape == (1024,), "one number for each column"

@@ -118,6 +118,7 @@ for shape_a, shape_b, tail, resamples in (
     ([1.0, 1.3, 1.9], [1.0, 1.02, 1.04, 1.08, 2.5], 10, 4000),
     ([1.0, 1.5, 2.5], [2.0], 20, 4000),
     ([3.0], [1.0, 1.2, 1.7, 2.6], 20, 4000),
+    ([1.0, 1.4, 2.0], [1.0, 1.1, 1.3, 1.7], 1, 20000),
 ):
     scale, order_a, order_b = rng.uniform(0.001, 10), rng.permutation(len(shape_a)), rng.permutation(len(shape_b))
     if shape_a is shape_b:
@@ -308,22 +309,38 @@ for X, Y in (
     assert np.array_equal(X, before[0]) and np.array_equal(Y, before[1]), "pairwise: it changes its arguments"
     assert not np.isnan(D).any() and D.min() >= 0, "pairwise: rounding left negative squares"
     room = 1e-10 * ((X**2).sum(axis=1)[:, None] + (Y**2).sum(axis=1)[None, :])
-    assert (np.abs(D - distances_by_torch(X, Y)) <= room).all(), "pairwise: not the squared distances (or not to float64 precision)"
+    exact = distances_by_torch(X, Y)
+    assert (np.abs(D - exact) <= room).all(), "pairwise: not the squared distances (or not to float64 precision)"
+    closest = np.asarray(nearest(X, Y))
+    assert closest.shape == (len(X),) and closest.dtype == np.float64, "nearest: one float64 for each row of X"
+    assert (np.abs(closest - exact.min(axis=1)) <= room.max(axis=1)).all(), "nearest: the minimum over the rows of Y"
+    assert closest.min() >= 0, "nearest: rounding left negative squares"
+    assert np.array_equal(X, before[0]) and np.array_equal(Y, before[1]), "nearest: it changes its arguments"
 
 # %% check="pairwise-speed"
-race(pairwise, lambda rng: (rng.normal(size=(400, 64)), rng.normal(size=(300, 64))), bands={0.01: 3, 0.1: 6, 0.5: 9})
+race(nearest, lambda rng: (rng.normal(size=(400, 64)), rng.normal(size=(300, 64))), bands={0.01: 3, 0.1: 6, 0.5: 9})
 
-# %% check="scan"
+# %% check="peak"
 import torch
 
-for shape in ((1, 1), (1, 6), (9, 1), (2, 3), (64, 33), (5, 700)):
-    X = rng.uniform(0.1, 2.0, size=shape)
+below = -rng.uniform(0.1, 2.0, size=(12, 5))  # every sum negative, the first one the highest
+for X in (
+    below,
+    -below,
+    rng.uniform(-2, 2, size=(1, 1)),
+    rng.uniform(-2, 2, size=(1, 6)),
+    rng.uniform(-2, 2, size=(9, 1)),
+    rng.uniform(-2, 2, size=(2, 3)),
+    rng.uniform(-2, 2, size=(64, 33)),
+    rng.uniform(-2, 2, size=(5, 700)),
+):
     before = X.copy()
-    S = np.asarray(scan(X))
-    assert S.shape == shape, "scan: the result has the shape of X"
-    assert S.dtype == np.float64, "scan: the result is float64"
-    assert np.array_equal(X, before), "scan: it writes into its argument"
-    np.testing.assert_allclose(S, torch.cumsum(torch.from_numpy(X), dim=0).numpy(), rtol=1e-9, atol=0, err_msg="scan: not the cumulative sum over axis 0")
+    got = np.asarray(peak(X))
+    assert got.shape == X.shape[1:], "peak: one number for each column"
+    assert got.dtype == np.float64, "peak: the result is float64"
+    assert np.array_equal(X, before), "peak: it writes into its argument"
+    wanted = torch.cumsum(torch.from_numpy(before), dim=0).max(dim=0).values.numpy()
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-9, err_msg="peak: the highest of the T running sums of each column")
 
-# %% check="scan-speed"
-race(scan, lambda rng: (rng.uniform(0.1, 2.0, size=(512, 1024)),), bands={0.03: 3, 0.35: 8})
+# %% check="peak-speed"
+race(peak, lambda rng: (rng.random((512, 1024)) - 0.5,), bands={0.015: 3, 0.3: 8})

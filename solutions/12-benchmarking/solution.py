@@ -105,10 +105,15 @@ def pairwise(X, Y):
     D += np.sum(Y * Y, axis=1)
     return np.maximum(D, 0, out=D)
 
-# %% solve="scan"
-def scan(X):
-    S = np.empty_like(X)
-    S[0] = X[0]
-    for t in range(1, len(X)):
-        np.add(S[t - 1], X[t], out=S[t])
-    return S
+
+def nearest(X, Y):
+    return pairwise(X, Y).min(axis=1)
+
+# %% solve="peak"
+def peak(X):
+    total = X[0].copy()
+    highest = total.copy()
+    for row in X[1:]:
+        total += row
+        np.maximum(highest, total, out=highest)
+    return highest

@@ -91,9 +91,14 @@ def pairwise(X, Y):
     xx, yy = np.einsum("ik,ik->i", X, X), np.einsum("jk,jk->j", Y, Y)
     return np.clip(np.add.outer(xx, yy) - 2 * np.dot(X, Y.T), 0, None)
 
-# %% solve="scan"
-def scan(X):
+
+def nearest(X, Y):
+    xx, yy = np.einsum("ik,ik->i", X, X), np.einsum("jk,jk->j", Y, Y)
+    return np.maximum(np.amin(yy - 2 * np.dot(X, Y.T), axis=1) + xx, 0)
+
+# %% solve="peak"
+def peak(X):
     S = X.copy()
     for earlier, row in zip(S, S[1:]):
         row += earlier
-    return S
+    return np.amax(S, axis=0)

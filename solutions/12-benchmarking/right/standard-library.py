@@ -125,11 +125,15 @@ def pairwise(X, Y):
     D[D < 0] = 0
     return D
 
-# %% solve="scan"
-def scan(X):
-    S = np.zeros(X.shape)
-    total = np.zeros(X.shape[1])
-    for t, row in enumerate(X):
-        total += row
-        S[t] = total
-    return S
+
+def nearest(X, Y):
+    return np.min(pairwise(X, Y), axis=-1)
+
+# %% solve="peak"
+import functools
+import itertools
+
+
+def peak(X):
+    totals = itertools.accumulate(X)
+    return functools.reduce(np.maximum, totals)

@@ -5,3 +5,7 @@
 # %% solve="pairwise"
 def pairwise(X, Y):
     return ((X[:, None, :] - Y[None, :, :]) ** 2).sum(axis=-1)
+
+
+def nearest(X, Y):
+    return pairwise(X, Y).min(axis=1)

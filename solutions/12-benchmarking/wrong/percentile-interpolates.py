@@ -1,5 +1,5 @@
 # mistake = "numpy's default percentile, which blends two neighbouring samples"
-# changes = ["percentile"]
+# changes = ["percentile", "bootstrap", "scenarios", "server"]
 # mark = 74
 
 # %% solve="percentile"

@@ -1,5 +1,5 @@
 # mistake = "rank counted from 0: one sample too high"
-# changes = ["percentile"]
+# changes = ["percentile", "bootstrap", "scenarios", "server"]
 # mark = 74
 
 # %% solve="percentile"
