@@ -124,14 +124,22 @@ for p in (100, 99, 95.0, 90, 75, 50, 99.5):
                                err_msg="lo is the (100 - p)-th percentile: both ends are cut")
 
 # %% check="calibrate-choice"
+from statistics import NormalDist
+
+# The same bells every time, only shuffled and scaled, so that a flaw in an earlier question costs the same in every
+# attempt. The mean of 1 keeps the zero point away from 0.
+_bell = np.array([NormalDist(1.0, 1.0).inv_cdf((k + 0.5) / 4000) for k in range(4000)])
+_other_bell = np.array([NormalDist(1.0, 1.0).inv_cdf((k + 0.5) / 2100) for k in range(2100)])
 for _size in (0.01, 1.0, 300.0):
-    _clean = [(_size * rng.normal(size=(10, 100))).astype(np.float32) for _ in range(4)]
-    _held_out = (_size * rng.normal(size=2000)).astype(np.float32)
-    _freaks = [_size * np.array([-90.0, 70.0, -80.0], dtype=np.float32), _size * np.array([90.0, -70.0, 80.0], dtype=np.float32)]
-    # With six freaks in 4006 values, 99.9 keeps the bell (about 34 dB); the others are 10 dB worse or more.
-    got = float(choose_percentile([_clean[0], _freaks[0], *_clean[1:], _freaks[1]], _held_out, [90, 100, 99.9, 97]))
+    _size *= rng.uniform(1.0, 1.1)
+    _clean = list((_size * rng.permutation(_bell)).astype(np.float32).reshape(4, 10, 100))
+    _held_out = (_size * rng.permutation(_other_bell)).astype(np.float32)
+    _outliers = [(_size * np.array(v)).astype(np.float32) for v in ([-90.0, 70.0, -80.0], [90.0, -70.0, 80.0])]
+    # With six outliers in 4006 values, 99.9 keeps the bell (44 dB); the others stay below 22 dB.
+    _batches = [_clean[0], _outliers[0], *_clean[1:], _outliers[1]]
+    got = float(choose_percentile(_batches, _held_out, [90, 100, 99.9, 97]))
     assert got == 99.9, "the percentile that is best for the held-out values, calibrated on the batches"
-    # A clean bell: whatever is clipped costs more than finer steps gain (41 dB against 34 and 23).
+    # A clean bell: whatever is clipped costs more than finer steps gain.
     got = float(choose_percentile(_clean, _held_out, [97, 100, 99]))
     assert got == 100, "the percentile with the highest SQNR on the held-out values"
 got = float(choose_percentile(_clean, np.zeros((3, 4)), [99, 99.5, 97]))
@@ -353,6 +361,13 @@ for _sizes in ((7, 5), (9, 8, 4), (4, 6, 5, 3)):
     np.testing.assert_allclose(got, _want, rtol=1e-5, atol=1e-7 * float(np.abs(_want).max()),
                                err_msg="stored grids only; integers in between; no ReLU of its own after the last layer")
 
+# A wide layer with everything at the top: 64 · 117 · 127 = 950 976 needs more than int16, in every attempt.
+_wide = [{"qw": np.tile(np.array([127, -126], dtype=np.int8), (64, 1)), "qb": np.array([0, 100], dtype=np.int32),
+          "s_w": np.full(2, 2.0 ** -6), "s_x": 0.5, "z_x": 10, "s_y": 128.0, "z_y": 5}]
+_x = np.full((1, 64), 60.0, dtype=np.float32)
+got = np.asarray(run_quantized(_wide, _x.copy()))
+assert got.tolist() == _run(_wide, _x)[0], "the accumulator must be exact, also in a wide layer"
+
 # %% check="mlp-accuracy"
 _GLYPHS = """
 .###. ..#.. .###. ####. ...#. ##### ..##. ##### .###. .###.
@@ -396,9 +411,10 @@ def _trained(x, labels, sizes, rng, steps=300, batch_size=128):
     return [(w.astype(np.float32), b.astype(np.float32)) for w, b in params]
 
 
-# Other digits and another network than the notebook's. The reference was tried on each of the 100 seeds: it keeps
-# SQNRS and ACCS, so the thresholds decide by the code and not by the draw.
-_seeded = np.random.default_rng(int(rng.integers(100)))
+# Other digits and another network than the notebook's, the same in every attempt: a flaw in an earlier question may
+# or may not bring a network below the threshold. The reference keeps 29.8 dB or more and loses 0.6 points at most on
+# every seed from 0 to 99, so the thresholds judge the code and not the draw.
+_seeded = np.random.default_rng(28)
 _x, _labels = _digits(2500, _seeded)
 _params = _trained(_x[:1500], _labels[:1500], (64, 40, 20, 10), _seeded)
 model = quantize_mlp([(w.copy(), b.copy()) for w, b in _params], [_x[:200].copy(), _x[200:450].copy()])
@@ -409,7 +425,7 @@ for k, (w, b) in enumerate(_params):
     _logits = np.maximum(_logits, 0) if k < len(_params) - 1 else _logits
 assert got.shape == _logits.shape, "logits of shape (n, outputs)"
 _noise = max(float(np.sum((_logits - got) ** 2)), 1e-30)
-assert 10 * np.log10(np.sum(_logits ** 2) / _noise) >= 28, "the logits are too far from the float network's (SQNR)"
+assert 10 * np.log10(np.sum(_logits ** 2) / _noise) >= 25, "the logits are too far from the float network's (SQNR)"
 _right, _float_right = np.mean(got.argmax(axis=1) == _labels[1500:]), np.mean(_logits.argmax(axis=1) == _labels[1500:])
 assert _right >= _float_right - 0.01, "the accuracy falls by more than one percentage point"
 

@@ -1,0 +1,12 @@
+# mistake = "squeezes into int16 first and clamps after"
+# changes = ["quantize"]
+# mark = 95
+
+# %% solve="quantize"
+def quantize(x, scale, zero_point):
+    q = np.rint(np.asarray(x, dtype=np.float64) / scale) + zero_point
+    return np.clip(q.astype(np.int64).astype(np.int16), -128, 127).astype(np.int8)
+
+
+def dequantize(q, scale, zero_point):
+    return (scale * (q.astype(np.float64) - zero_point)).astype(np.float32)

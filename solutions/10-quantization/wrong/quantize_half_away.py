@@ -1,0 +1,13 @@
+# mistake = "rounds half away from zero"
+# changes = ["quantize"]
+# mark = 96
+
+# %% solve="quantize"
+def quantize(x, scale, zero_point):
+    steps = np.asarray(x, dtype=np.float64) / scale
+    q = np.sign(steps) * np.floor(np.abs(steps) + 0.5) + zero_point
+    return np.clip(q, -128, 127).astype(np.int8)
+
+
+def dequantize(q, scale, zero_point):
+    return (scale * (q.astype(np.float64) - zero_point)).astype(np.float32)

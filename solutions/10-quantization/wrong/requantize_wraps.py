@@ -1,0 +1,12 @@
+# mistake = "no saturation: the cast to int8 wraps"
+# changes = ["requantize"]
+# mark = 83
+
+# %% solve="requantize"
+def quantize_bias(b, s_x, s_w):
+    return np.rint(b.astype(np.float64) / (s_x * s_w)).astype(np.int32)
+
+
+def requantize(acc, s_x, s_w, s_y, z_y):
+    q = np.rint(acc * (s_x * s_w / s_y)) + z_y
+    return q.astype(np.int64).astype(np.int8)
