@@ -1,0 +1,1 @@
+"""Tests of the box: what holds, what shows, and whose doing an ending was."""

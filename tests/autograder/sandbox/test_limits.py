@@ -1,0 +1,209 @@
+"""Each limit of a box, reached by a program that means to."""
+
+# ruff: noqa: S108 - the paths are a box's own
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import pytest
+
+from autograder.sandbox import Cause, Side, open_box
+from autograder.sandbox.policy import this_host
+from tests.autograder.sandbox.boxes import PATIENCE, SMALL, hear, python_spec, run
+
+GROUPED = this_host().place is not None
+grouped = pytest.mark.skipif(not GROUPED, reason="needs control groups")
+
+
+def test_memory_beyond_the_limit_is_not_given() -> None:
+    outcome = run("x = bytearray(512 << 20)\nsay('given')")
+    assert outcome.said == ""
+    assert outcome.ending.side is Side.PROGRAM
+    if GROUPED:
+        assert outcome.ending.cause is Cause.MEMORY
+        assert outcome.usage.oom_kills >= 1
+        assert outcome.usage.peak_bytes >= 0.9 * (SMALL.memory_mb << 20)
+
+
+@grouped
+def test_memory_of_all_processes_counts_together() -> None:
+    """Each child takes less than the limit, all of them more."""
+    code = """
+for _ in range(8):
+    if os.fork() == 0:
+        x = bytearray(40 << 20)
+        os.read(os.pipe()[0], 1)
+os.waitpid(-1, 0)
+say("one was ended")
+"""
+    outcome = run(code)
+    assert outcome.said == "one was ended"
+    assert outcome.usage.oom_kills >= 1
+    # The program itself went on to its end.
+    assert outcome.ending.cause is Cause.EXITED
+
+
+@grouped
+def test_memory_in_files_without_names_counts_too() -> None:
+    code = """
+held = []
+for number in range(512):
+    held.append(os.memfd_create(str(number)))
+    os.write(held[-1], bytes(1 << 20))
+say("given")
+"""
+    outcome = run(code)
+    assert outcome.said == ""
+    assert outcome.ending.cause is Cause.MEMORY
+
+
+@pytest.mark.skipif(GROUPED, reason="where a group counts them they are allowed")
+def test_files_in_memory_are_refused_where_nothing_counts_them() -> None:
+    assert (
+        run("try:\n    os.memfd_create('x')\nexcept PermissionError:\n    say('refused')").said == "refused"
+    )
+
+
+def test_processes_beyond_the_limit_are_refused() -> None:
+    code = """
+started = 0
+try:
+    while True:
+        if os.fork() == 0:
+            os.read(os.pipe()[0], 1)
+        started += 1
+except BlockingIOError:
+    say(started)
+raise SystemExit(1)
+"""
+    outcome = run(code)
+    assert 8 <= int(outcome.said) <= SMALL.processes
+    if GROUPED:
+        assert outcome.usage.refused_forks >= 1
+        assert outcome.ending.cause is Cause.PROCESSES
+
+
+def test_threads_count_as_processes() -> None:
+    code = """
+import threading
+wait = threading.Event().wait
+try:
+    for _ in range(1000):
+        threading.Thread(target=wait, daemon=True).start()
+    say("given")
+except RuntimeError:
+    say("refused")
+os._exit(0)
+"""
+    assert run(code).said == "refused"
+
+
+def test_fork_bomb_is_gone_after_the_kill() -> None:
+    code = """
+say("ready")
+while True:
+    try:
+        os.fork()
+    except OSError:
+        pass
+"""
+    reader, writer = os.pipe()
+    with open_box(python_spec(code, writer)) as box:
+        os.close(writer)
+        assert hear(box, reader).startswith("ready")
+        box.kill()
+        assert box.ending().cause is Cause.KILLED_BY_US
+    # End of file: nothing that held the other end is left.
+    while os.read(reader, 1 << 16):
+        pass
+    os.close(reader)
+
+
+@pytest.mark.parametrize("folder", ["/tmp", "/dev/shm"])
+def test_folders_in_memory_are_full_at_their_size(folder: str) -> None:
+    code = f"""
+written = 0
+try:
+    for number in range(64):
+        open("{folder}/" + str(number), "wb").write(bytes(1 << 20))
+        written += 1
+except OSError as error:
+    say(error.errno, written)
+"""
+    number, megabytes = map(int, run(code).said.split())
+    assert number == 28  # ENOSPC
+    assert megabytes <= SMALL.tmp_mb
+
+
+def test_file_beyond_its_size_is_refused() -> None:
+    code = """
+try:
+    open("/tmp/big", "wb", buffering=0).write(bytes(3 << 20))
+    say(os.path.getsize("/tmp/big"))
+    open("/tmp/big", "ab", buffering=0).write(b"x")
+except OSError as error:
+    say(error.errno)
+"""
+    assert run(code).said.splitlines() == [str(SMALL.file_mb << 20), "27"]  # EFBIG
+
+
+def test_cpu_seconds_end_the_program() -> None:
+    outcome = run("while True: pass", limits=replace(SMALL, cpu_seconds=1))
+    assert outcome.ending.cause is Cause.CPU
+    assert outcome.ending.side is Side.PROGRAM
+
+
+@pytest.mark.slow
+def test_cpu_seconds_end_a_program_that_ignores_the_signal() -> None:
+    code = "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass"
+    outcome = run(code, limits=replace(SMALL, cpu_seconds=1))
+    assert outcome.ending.cause is Cause.CPU
+    assert outcome.ending.signal == 9
+
+
+def test_limits_cannot_be_raised_from_inside() -> None:
+    code = """
+import resource
+for name in ("RLIMIT_FSIZE", "RLIMIT_CPU", "RLIMIT_NOFILE", "RLIMIT_CORE"):
+    which = getattr(resource, name)
+    soft, hard = resource.getrlimit(which)
+    try:
+        resource.setrlimit(which, (hard + 1, hard + 1))
+        say("raised", name)
+    except (ValueError, PermissionError):
+        pass
+say(resource.getrlimit(resource.RLIMIT_CORE)[1])
+"""
+    assert run(code).said == "1"
+
+
+def test_flood_on_standard_output_and_error_goes_nowhere() -> None:
+    code = """
+for _ in range(64):
+    os.write(1, bytes(1 << 20))
+    os.write(2, bytes(1 << 20))
+say("done")
+"""
+    outcome = run(code)
+    assert outcome.said == "done"
+    assert outcome.diagnosis == ""
+
+
+def test_flood_under_diagnosis_is_refused_and_capped() -> None:
+    code = """
+try:
+    while True:
+        os.write(2, b"x" * 4096)
+except BlockingIOError:
+    say("refused")
+"""
+    outcome = run(code, diagnose=True)
+    assert outcome.said == "refused"
+    assert 0 < len(outcome.diagnosis) <= 1 << 16
+
+
+def test_patience_is_enough() -> None:
+    """The tests' own deadline must not be what ends a program."""
+    assert SMALL.cpu_seconds < PATIENCE
