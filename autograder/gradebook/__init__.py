@@ -9,8 +9,9 @@ from autograder.gradebook.attempts import (
     Policy,
     source_version,
 )
+from autograder.gradebook.export import long_table, question_table, wide_table, write_csv
 from autograder.gradebook.gradebook import Gradebook
-from autograder.gradebook.intake import read_folder, take_in
+from autograder.gradebook.intake import Clock, read_folder, take_in
 from autograder.gradebook.marking import with_outputs
 from autograder.gradebook.snapshots import (
     Receipt,
@@ -20,23 +21,32 @@ from autograder.gradebook.snapshots import (
     read_snapshot,
     receipts,
 )
+from autograder.gradebook.standings import Standing, State, read_standings
 
 __all__ = [
     "Attempt",
     "AttemptNotebook",
     "AttemptState",
+    "Clock",
     "Gradebook",
     "GradedNotebook",
     "Grading",
     "Policy",
     "Receipt",
+    "Standing",
+    "State",
     "content_sha256",
     "latest_receipt",
     "latest_receipts",
+    "long_table",
+    "question_table",
     "read_folder",
     "read_snapshot",
+    "read_standings",
     "receipts",
     "source_version",
     "take_in",
+    "wide_table",
     "with_outputs",
+    "write_csv",
 ]
