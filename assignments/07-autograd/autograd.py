@@ -5,7 +5,7 @@
 #
 # A framework such as PyTorch does one thing that you could not easily do without it: you write a
 # program that computes a number, and it tells you how that number changes when any input changes,
-# for millions of inputs at once and for about the price of running the program two more times.
+# for millions of inputs at once and for the price of running the program a few more times.
 # Tonight you build that machine. It fits on a few screens:
 #
 # 1. every operation writes down *what it was computed from* and *how to pull a gradient back through it* (questions 1, 2, 5);
@@ -36,8 +36,8 @@
 # | $z = p + x$ | $\bar z = -8$ to $p$, $\bar z = -8$ to $x$ | $\bar p = -8$, $\bar x = -8$ |
 # | $p = x\,y$ | $y\,\bar p = 24$ to $x$, $x\,\bar p = -16$ to $y$ | $\bar x = -8 + 24 = 16$, $\bar y = -16$ |
 #
-# <img alt="The graph of L = (xy + x)^2 with values above and gradients below each node" width="640" src='data:image/svg+xml;utf8,
-# <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 230" font-family="sans-serif" font-size="15" text-anchor="middle">
+# <img alt="The graph of L = (xy + x)^2 with the value and the gradient of each node" width="640" src='data:image/svg+xml;utf8,
+# <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 640 230" font-family="sans-serif" font-size="14" text-anchor="middle">
 # <rect width="640" height="230" fill="white"/>
 # <g stroke="gray" stroke-width="2" fill="none">
 # <path d="M108 60 L 222 108"/><path d="M108 170 L 222 122"/><path d="M278 115 L 382 115"/>
@@ -56,7 +56,7 @@
 # * $x$ and $z$ are used **twice**, so gradients from different uses are **added**.
 # * $z$ may hand on its gradient only **after** both of its uses have reported. Hence the right order matters.
 # * The walk visits each step **once**, however many paths lead from the input to the result. All partial derivatives
-#   together cost about as much as the program itself. This is *reverse mode*, and for one result with many inputs nothing beats it.
+#   together cost a small multiple of the program itself, however many there are. This is *reverse mode*, the method for one result and many inputs.
 
 # %% [markdown]
 # ## The tensor (given)
@@ -64,7 +64,8 @@
 # A `Tensor` holds an array and what the tape knows about it. Read this cell until you could write it yourself; its
 # operators only call functions that *you* write below, so most of them don't work yet.
 #
-# A tensor without parents is a **leaf** (data or a parameter). Every other one is the result of an operation, made by `node`.
+# A tensor without parents is a **leaf**: data, a parameter, or a result that no gradient flows through. Every other one is the result of
+# an operation, made by `node`, which decides whether the tape must know about it.
 # The **rule** of a node is the heart of the matter:
 #
 # > `rule(grad)` takes the gradient of the node, an array of the node's shape, and returns a **tuple with one entry for each
