@@ -1,0 +1,166 @@
+"""Two passes: what a student reads has never seen a hidden input; what counts has."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from autograder.judge import Court, NotebookResult, Settings, Verdict, plan_notebook
+from autograder.sandbox import DEFAULT_LIMITS
+from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve
+
+HIDDEN = 'assert square(1234567) == 1234567 ** 2, f"square is off for {1234567}"'
+
+
+def judge(court: Court, *cells: object, **changed: float) -> NotebookResult:
+    source = notebook(*cells)
+    limits = replace(DEFAULT_LIMITS, cell_seconds=changed.get("cell_seconds", 20))
+    settings = Settings(limits=limits, check_seconds=changed.get("check_seconds", 20))
+    return court.judge(plan_notebook(source, source), settings, b"seed")
+
+
+def test_messages_and_outputs_hold_no_hidden_input(court: Court) -> None:
+    leaky = "seen = []\ndef square(x):\n    seen.append(x)\n    print(x)\n    return None if x == 1234567 else x * x"
+    result = judge(
+        court,
+        solve("square", leaky),
+        check("square", "assert square(2) == 4", HIDDEN, points=5),
+        scratch("print('later', seen)\nseen"),
+        solve("other", "def other():\n    raise ValueError(str(seen))"),
+        check("other", "other()", points=1),
+    )
+    assert result.checks[0].verdict is Verdict.WRONG
+    assert result.checks[0].message == "square is off for …"
+    shown = json.dumps([[cell.outputs for cell in result.cells], [each.message for each in result.checks]])
+    assert "1234567" not in shown
+    assert "later [2]" in shown
+
+
+def test_a_visible_check_tells_all(court: Court) -> None:
+    result = judge(court, solve("square", "def square(x):\n    return x / 0"), check("square", "assert square(2) == 4"))
+    message = result.checks[0].message
+    assert "line 1: assert square(2) == 4" in message
+    assert "ZeroDivisionError: division by zero" in message
+    assert "return x / 0" in message
+
+
+def test_a_students_error_in_a_hidden_test_shows_only_its_builtin_kind(court: Court) -> None:
+    code = "def square(x):\n    if x == 2: return 4\n    raise type(f'Got{x}', (KeyError,), {})(x)"
+    result = judge(court, solve("square", code), check("square", "assert square(2) == 4", HIDDEN))
+    assert "KeyError" in result.checks[0].message
+    assert "1234567" not in result.checks[0].message
+
+
+def test_hidden_tests_are_nowhere_in_the_box(court: Court) -> None:
+    search = (
+        "import gc\nfound = [x for x in gc.get_objects() if isinstance(x, (str, bytes)) and '123' '4567' in str(x)]\n"
+        "found += [p for p in __import__('sys').argv if 'hidden' in p]\nprint('FOUND', found)"
+    )
+    result = judge(
+        court, scratch(search), solve("square", "def square(x): return x * x"), check("square", "", HIDDEN), scratch(search)
+    )
+    assert "FOUND []" in json.dumps([cell.outputs for cell in result.cells])
+
+
+def test_checks_see_the_notebook_as_it_is_at_their_place(court: Court) -> None:
+    result = judge(
+        court,
+        solve("f", "def f(): return 1"),
+        check("first", "assert f() == 1"),
+        solve("f-again", "def f(): return 2"),
+        check("second", "assert f() == 2"),
+    )
+    assert [each.verdict for each in result.checks] == [Verdict.OK, Verdict.OK]
+
+
+def test_a_name_of_a_check_is_the_students_again_once_a_cell_of_the_source_binds_it(court: Court) -> None:
+    result = judge(
+        court,
+        check("first", "x = 3\nassert x == 3"),
+        solve("x", "x = 5"),
+        check("second", "assert x == 5"),
+    )
+    assert result.checks[1].verdict is Verdict.OK
+
+
+def test_the_students_np_is_not_the_checks_np(court: Court) -> None:
+    source = notebook(given("import numpy as np"), solve("f", "def f(): return 1"), check("f", "assert np.allclose(f(), 2)"))
+    forged = notebook(
+        given("import numpy as np"),
+        solve("f", "def f(): return 1\nclass np:\n    allclose = staticmethod(lambda *a: True)"),
+        check("f", "assert np.allclose(f(), 2)"),
+    )
+    result = court.judge(plan_notebook(forged, source), Settings(), b"seed")
+    assert result.checks[0].verdict is Verdict.WRONG
+
+
+def test_a_failed_cell_does_not_stop_the_next(court: Court) -> None:
+    result = judge(court, scratch("1 / 0"), solve("f", "def f(): return 1"), check("f", "assert f() == 1"))
+    assert result.points == 1
+    assert result.cells[0].outputs[0]["ename"] == "ZeroDivisionError"
+
+
+def test_a_crash_costs_the_question_it_happened_in(court: Court) -> None:
+    result = judge(
+        court,
+        solve("a", "def a(): return 1"),
+        check("a", "assert a() == 1"),
+        solve("b", "import os\nos._exit(0)"),
+        check("b", "b()"),
+        solve("c", "def c(): return a() + 1"),
+        check("c", "assert c() == 2"),
+    )
+    assert [each.verdict for each in result.checks] == [Verdict.OK, Verdict.CRASH, Verdict.OK]
+    assert "ended its own process" in result.checks[1].message
+
+
+def test_a_crash_in_a_check_costs_that_check(court: Court) -> None:
+    code = "import os\nstate = []\ndef f(x):\n    if x == 1: os.kill(os.getpid(), 9)\n    return x"
+    result = judge(
+        court, solve("f", code), check("one", "f(1)"), check("two", "assert f(2) == 2"), check("three", "assert f(3) == 3")
+    )
+    assert [each.verdict for each in result.checks] == [Verdict.CRASH, Verdict.OK, Verdict.OK]
+
+
+@pytest.mark.slow
+def test_timeout_is_not_a_wrong_answer_and_costs_one_question(court: Court) -> None:
+    result = judge(
+        court,
+        solve("a", "while True: pass"),
+        check("a", "a()"),
+        solve("b", "def b(x):\n    while x: pass\n    return 1"),
+        check("b", "assert b(1) == 1"),
+        check("b-fine", "assert b(0) == 1"),
+        cell_seconds=2,
+        check_seconds=2,
+    )
+    assert [each.verdict for each in result.checks] == [Verdict.TIMEOUT, Verdict.TIMEOUT, Verdict.OK]
+
+
+@pytest.mark.slow
+def test_memory_is_told_by_the_kernels_counter_or_by_the_error(court: Court) -> None:
+    result = judge(
+        court,
+        solve("a", "def a():\n    return bytearray(3 << 30)"),
+        check("a", "a()"),
+        check("b", "assert 1 == 1"),
+    )
+    assert result.checks[0].verdict in (Verdict.MEMORY, Verdict.ERROR)
+    assert result.checks[1].verdict is Verdict.OK
+
+
+def test_the_same_seed_draws_the_same_inputs_and_another_seed_others(court: Court) -> None:
+    source = notebook(solve("f", "def f(x): return x"), check("f", "award(float(f(rng.random())))", points=1))
+    plan = plan_notebook(source, source)
+    points = [court.judge(plan, Settings(), seed, open_pass=False).points for seed in (b"a", b"a", b"b")]
+    assert points[0] == points[1] != points[2]
+
+
+def test_nothing_of_one_submission_is_left_for_the_next(court: Court) -> None:
+    mark = "import pathlib\nfor folder in ('/tmp', '/dev/shm'):\n    pathlib.Path(folder, 'mark').write_text('x')\ndef f(): return 1"
+    look = "import os\nfound = [p for d in ('/tmp', '/dev/shm') for p in os.listdir(d) if p == 'mark']\nprint('FOUND', found)"
+    judge(court, solve("f", mark), check("f", "assert f() == 1"))
+    result = judge(court, scratch(look))
+    assert "FOUND []" in json.dumps(result.cells[0].outputs)
