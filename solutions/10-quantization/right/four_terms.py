@@ -1,5 +1,4 @@
 # way = "the four-term product on a float64 BLAS, reciprocal scales, numpy scalars, quantile and a sorted search"
-# changes = ["affine", "quantize", "sqnr", "calibrate", "symmetric", "matmul", "requantize", "mlp"]
 
 # %% solve="affine"
 def affine_params(lo, hi):

@@ -1,5 +1,4 @@
 # way = "plain Python: loops, integers and Fraction, numpy only at the edges"
-# changes = ["affine", "quantize", "sqnr", "calibrate", "symmetric", "matmul", "requantize", "mlp"]
 
 # %% solve="affine"
 from fractions import Fraction

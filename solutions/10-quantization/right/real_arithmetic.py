@@ -1,5 +1,4 @@
 # way = "classes for grids and layers; the network simulated in real numbers on the grids, with an explicit ReLU"
-# changes = ["affine", "quantize", "symmetric", "matmul", "requantize", "mlp"]
 
 # %% solve="affine"
 from dataclasses import dataclass

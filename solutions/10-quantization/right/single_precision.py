@@ -1,5 +1,4 @@
 # way = "float32 wherever numpy leaves it at that, the input's dtype kept; close to a tie it could differ, elsewhere not"
-# changes = ["quantize", "calibrate", "symmetric", "requantize"]
 
 # %% solve="quantize"
 def quantize(x, scale, zero_point):

@@ -1,6 +1,6 @@
 # mistake = "accumulates in int16"
 # changes = ["matmul"]
-# mark = 85
+# mark = 79
 
 # %% solve="matmul"
 def int8_matmul(qx, qw, zx, zw=0):
