@@ -38,12 +38,18 @@ CALLS, ARRAYS = 2000, 5
 
 def timed_check(call: str, count: int) -> str:
     """A check that reports seconds a call through its points: a whole number of nanoseconds."""
-    body = CHECK.replace('award(0, "TIMES")', f"award(float(int(1e9 * once({call}, {count}))))")
-    return body
+    return CHECK.replace('award(0, "TIMES")', f"award(float(int(1e9 * once({call}, {count}))))")
 
 
 def seconds(court: Court, call: str, count: int) -> float:
-    grade = {"grade": True, "solution": False, "locked": True, "points": 1e18, "grade_id": "time", "schema_version": 3}
+    grade = {
+        "grade": True,
+        "solution": False,
+        "locked": True,
+        "points": 1e18,
+        "grade_id": "time",
+        "schema_version": 3,
+    }
     notebook = new_notebook(cells=[
         new_code_cell(STUDENT),
         new_code_cell(timed_check(call, count), metadata={"nbgrader": grade}),
@@ -79,7 +85,9 @@ def echo_seconds(size: int, count: int) -> float:
     return elapsed
 
 
-def report(name: str, measured: list[float], bare: list[float], unit: float, word: str, target: float) -> bool:
+def report(
+    name: str, measured: list[float], bare: list[float], unit: float, word: str, target: float
+) -> bool:
     middle, base = statistics.median(measured), statistics.median(bare)
     spread = (max(measured) - min(measured)) / middle
     state = "ok" if middle <= target else "TOO SLOW"
@@ -99,7 +107,9 @@ def alternate(first: Callable[[], float], second: Callable[[], float]) -> tuple[
 def main() -> int:
     with Court() as court:
         call = alternate(lambda: seconds(court, "same, 1", CALLS), lambda: echo_seconds(40, CALLS))
-        array = alternate(lambda: seconds(court, "bump, array", ARRAYS), lambda: echo_seconds(8_000_000, ARRAYS))
+        array = alternate(
+            lambda: seconds(court, "bump, array", ARRAYS), lambda: echo_seconds(8_000_000, ARRAYS)
+        )
     good = [
         report("call of a function", *call, 1e-6, "µs", 100e-6),
         report("8 MB there and back", *array, 1e-3, "ms", 100e-3),

@@ -91,9 +91,7 @@ class GradingRoom:
                 graded.append(self.judge_notebook(job, name, source, repaired))
         return tuple(graded)
 
-    def judge_notebook(
-        self, job: Job, name: str, source: NotebookNode, repaired: Repaired
-    ) -> GradedNotebook:
+    def judge_notebook(self, job: Job, name: str, source: NotebookNode, repaired: Repaired) -> GradedNotebook:
         plan = plan_notebook(repaired.notebook, source)
         seed = self.seed(job.assignment, name, job.receipt.sha256)
         result = self.court.judge(plan, Settings.of_source(source), seed)

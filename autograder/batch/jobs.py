@@ -36,7 +36,7 @@ def read_sources(course_dir: Path, assignment: str) -> dict[str, NotebookNode]:
     """The assignment's source notebooks, by name. Raises PlatformError where there are none."""
     folder = course_dir / "source" / assignment
     found = {
-        path.stem: nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        path.stem: nbformat.read(path, as_version=4)
         for path in sorted(folder.glob("*.ipynb"))
     }
     if not found:

@@ -3,7 +3,15 @@
 from autograder.errors import AuthorError, GraderError, PlatformError, SubmissionError
 from autograder.judge.court import Court, Judgement
 from autograder.judge.plan import CheckStep, Plan, RunStep, plan_notebook
-from autograder.judge.records import CellResult, CheckResult, NotebookResult, RaceResult, Usage, Verdict, worst
+from autograder.judge.records import (
+    CellResult,
+    CheckResult,
+    NotebookResult,
+    RaceResult,
+    Usage,
+    Verdict,
+    worst,
+)
 from autograder.judge.settings import Settings
 
 __all__ = [

@@ -234,7 +234,7 @@ def race_one(
     """One speed check: the student's box and the reference's on one core, one race."""
     before = tuple(each for each in plan.steps if each.index < step.index)
     student = Hearing(desk, plan, settings, open_pass=False, tell=lambda: None, cpus=cpus)
-    student.replay = [each for each in before if each in closed.replay]  # type: ignore[misc]
+    student.replay = [each for each in before if each in closed.replay]
     reference = BoxedNotebook(desk, replace(settings, hide=()), "reference", cpus)
     try:
         student.prepare()
@@ -265,7 +265,8 @@ def lane() -> Iterator[tuple[int, ...]]:
 
 def fault(plan: Plan, error: Exception) -> Judgement:
     checks = tuple(
-        CheckResult(step.check, step.question, Verdict.FAULT, 0.0, step.points, FAULT_WORDS) for step in plan.checks
+        CheckResult(step.check, step.question, Verdict.FAULT, 0.0, step.points, FAULT_WORDS)
+        for step in plan.checks
     )
     return Judgement(NotebookResult(checks, (), Usage()), {step.check: str(error) for step in plan.checks})
 

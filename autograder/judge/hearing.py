@@ -227,5 +227,3 @@ class Hearing:
             race=outcome.race,
         )
         return Ruling(result, outcome.staff)
-
-

@@ -208,7 +208,12 @@ class Link:
             assert error is not None  # noqa: S101 -- for the type checker
             raise error
         self._note_swallowed()
-        if type(names) is not list or type(text) is not str or type(trace) is not str or type(own) is not list:
+        if (
+            type(names) is not list
+            or type(text) is not str
+            or type(trace) is not str
+            or type(own) is not list
+        ):
             raise WireError("malformed error")
         kind = next((self.error_classes[h] for h in own if type(h) is int and h in self.error_classes), None)
         raised = make_error(kind, [n for n in names if type(n) is str], text)

@@ -96,7 +96,7 @@ def award_words(source: str, line: int | None) -> str:
     for node in ast.walk(module):
         named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "award"
         if named and node.lineno <= line <= (node.end_lineno or node.lineno):  # type: ignore[attr-defined]
-            words = [a for a in node.args[1:2]] + [k.value for k in node.keywords if k.arg == "message"]  # type: ignore[attr-defined]
+            words = [*node.args[1:2]] + [k.value for k in node.keywords if k.arg == "message"]  # type: ignore[attr-defined]
             return (literal(words[0]) or "") if words else ""
     return ""
 

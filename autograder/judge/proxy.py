@@ -10,13 +10,14 @@ Trust: nothing that a proxy returns is more than the student's word for it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
 from autograder.judge.link import Link, StudentError
 
 DATA = "ask for plain data first: value(x), float(x), np.asarray(x) or an attribute such as x.data"
+T = TypeVar("T")
 READABLE_DUNDERS = frozenset(("__name__", "__doc__", "__qualname__", "__annotations__"))
 
 
@@ -39,13 +40,15 @@ class Proxy:
 
     def kind_of(self) -> str:
         """The name of its type, by the student's word."""
-        return self.__kind
+        return str(self.__kind)
 
     def ask(self, operation: str, *arguments: object) -> Any:
         return self.__link.request(operation, *arguments)
 
     def refuse(self, what: str) -> NoReturn:
-        raise self.__link.refuse(f"{what} of an object ({self.__kind}) that stays in the student's box; {DATA}")
+        raise self.__link.refuse(
+            f"{what} of an object ({self.__kind}) that stays in the student's box; {DATA}"
+        )
 
     def __getattribute__(self, name: str) -> Any:
         if name.startswith("_Proxy__") or (name.startswith("__") and name not in READABLE_DUNDERS):
@@ -135,7 +138,7 @@ class Proxy:
         """Tells the student's context manager how the block ended; never lets it swallow an error,
         which would skip the asserts behind it."""
         # Only the kind crosses: the text of the judge's error may hold an expected value.
-        name = None if kind is None else next((b.__name__ for b in kind.__mro__ if b.__module__ == "builtins"))
+        name = None if kind is None else next(b.__name__ for b in kind.__mro__ if b.__module__ == "builtins")
         Proxy.ask(self, "exit", self, name, "")
 
     def __copy__(self) -> Any:
@@ -194,7 +197,7 @@ def walk(steps: Any) -> Iterator[Any]:
             return
 
 
-def exactly(proxy: Proxy, kind: type, got: Any) -> Any:
+def exactly(proxy: Proxy, kind: type[T], got: Any) -> T:
     if type(got) is kind:
         return got
     return Proxy.refuse(proxy, f"the {kind.__name__}")
@@ -207,7 +210,7 @@ def natural(proxy: Proxy, got: Any) -> int:
 
 
 BINARY = "add sub mul truediv floordiv mod pow matmul lshift rshift and or xor".split()
-UNARY = "neg pos abs invert".split()
+UNARY = ["neg", "pos", "abs", "invert"]
 
 
 def operator_name(name: str) -> str:

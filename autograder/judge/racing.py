@@ -83,7 +83,9 @@ def raced_name(source: str) -> str:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "race"
     ]
     if len(calls) != 1 or not calls[0].args or not isinstance(calls[0].args[0], ast.Name):
-        raise AuthorError("a speed check has exactly one race(function, …) call, with the function's name first")
+        raise AuthorError(
+            "a speed check has exactly one race(function, …) call, with the function's name first"
+        )
     return calls[0].args[0].id
 
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from autograder.sandbox import Limits
-
 
 class Verdict(StrEnum):
     """How a check or a cell ended. FAULT is ours and is never a grade."""

@@ -168,7 +168,7 @@ class Trial:
         except CheckTimeout:
             self.link.lose("late")
             return self.outcome(Verdict.TIMEOUT, 0, ending(Verdict.TIMEOUT))
-        except BaseException as error:  # noqa: BLE001 -- a check ends in an outcome, whatever happens in it
+        except BaseException as error:
             return self.failed(error)
 
     def execute(self) -> Any:
@@ -235,7 +235,12 @@ class Trial:
         return self.outcome(verdict, 0, message, staff + getattr(error, "trace", ""))
 
     def outcome(
-        self, verdict: Verdict, points: float, message: str = "", staff: str = "", race: RaceResult | None = None
+        self,
+        verdict: Verdict,
+        points: float,
+        message: str = "",
+        staff: str = "",
+        race: RaceResult | None = None,
     ) -> Outcome:
         return Outcome(verdict, points, message, staff, 0.0, self.link.lost, race)
 

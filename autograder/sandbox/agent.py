@@ -36,9 +36,11 @@ from autograder.sandbox.wire import Channel, Decoder, Encoder, NotPlain, WireErr
 
 TEXT_CAP = 4000
 OPERATORS = frozenset(
-    "add sub mul truediv floordiv mod pow matmul lshift rshift and_ or_ xor neg pos abs invert "
-    "iadd isub imul itruediv ifloordiv imod ipow imatmul ilshift irshift iand ior ixor "
-    "getitem setitem delitem contains lt le gt ge eq ne index".split()
+    (
+        "add sub mul truediv floordiv mod pow matmul lshift rshift and_ or_ xor neg pos abs invert "
+        "iadd isub imul itruediv ifloordiv imod ipow imatmul ilshift irshift iand ior ixor "
+        "getitem setitem delitem contains lt le gt ge eq ne index"
+    ).split()
 )
 BUILTINS = frozenset("len float int complex str repr iter next round reversed divmod format dir".split())
 CALLABLE, CLASS, EXCEPTION = 1, 2, 4
@@ -67,12 +69,13 @@ class Objects:
             self.handle_of.pop(id(gone), None)
 
     def reference(self, x: object) -> list[Any]:
-        flags = CALLABLE if callable(x) else 0
-        if isinstance(x, type):
-            flags |= CLASS | (EXCEPTION if issubclass(x, Exception) else 0)
-        bases = [b.__name__ for b in x.__mro__ if is_builtin_exception(b.__name__)] if flags & EXCEPTION else []  # type: ignore[attr-defined]
-        name = x.__name__ if isinstance(x, type) else type(x).__name__
-        return ["r", self.handle(x), name[:80], flags, bases]
+        handle, flags = self.handle(x), CALLABLE if callable(x) else 0
+        if not isinstance(x, type):
+            return ["r", handle, type(x).__name__[:80], flags, []]
+        if not issubclass(x, Exception):
+            return ["r", handle, x.__name__[:80], flags | CLASS, []]
+        bases = [base.__name__ for base in x.__mro__ if is_builtin_exception(base.__name__)]
+        return ["r", handle, x.__name__[:80], flags | CLASS | EXCEPTION, bases]
 
 
 class Agent:
@@ -191,7 +194,7 @@ class Agent:
         self.outputs.start(cap)
         try:
             with self.outputs.capture():
-                result = self.shell.run_cell(source, store_history=True)
+                result = self.shell.run_cell(source, store_history=True)  # type: ignore[no-untyped-call]
             status = "ok" if result.success else "error"
         except BaseException as error:
             self.outputs.error(type(error).__name__, text_of(error), [])
@@ -213,7 +216,7 @@ class Agent:
         delattr(x, name)
 
     def do_call(self, f: Callable[..., object], args: list[Any], kwargs: list[Any], keep: bool) -> object:
-        result = f(*args, **{key: each for key, each in kwargs})
+        result = f(*args, **dict(kwargs))
         return Kept(result) if keep else result
 
     def do_operator(self, name: str, *operands: object) -> object:
@@ -300,7 +303,8 @@ class Discard(io.TextIOBase):
 def builtin_exception(name: str, text: str = "") -> Exception:
     kind = getattr(builtins, name, Exception) if is_builtin_exception(name) else Exception
     try:
-        return kind(text)  # type: ignore[no-any-return]
+        made: Exception = kind(text)
+        return made
     except Exception:  # UnicodeDecodeError and its like want more arguments
         return Exception(text)
 

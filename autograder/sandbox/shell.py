@@ -111,30 +111,34 @@ class Stream(io.TextIOBase):
         return False
 
 
-class Publisher(DisplayPublisher):  # type: ignore[misc]
+class Publisher(DisplayPublisher):
     """display() goes to the record."""
 
-    def publish(self, data: Any, metadata: Any = None, **ignored: Any) -> None:
+    shell: Shell
+
+    def publish(self, data: Any, metadata: Any = None, source: Any = None, **ignored: Any) -> None:
         self.shell.outputs.bundle("display_data", data, metadata or {})
 
     def clear_output(self, wait: bool = False) -> None:
         self.shell.outputs.items.clear()
 
 
-class ResultHook(DisplayHook):  # type: ignore[misc]
+class ResultHook(DisplayHook):
     """A cell's last expression goes to the record."""
 
+    shell: Shell
+
     def __call__(self, result: Any = None) -> None:
-        if result is None or self.quiet():
+        if result is None or self.quiet():  # type: ignore[no-untyped-call]
             return
-        data, metadata = self.compute_format_data(result)
-        self.update_user_ns(result)
+        data, metadata = self.compute_format_data(result)  # type: ignore[no-untyped-call]
+        self.update_user_ns(result)  # type: ignore[no-untyped-call]
         self.shell.outputs.bundle(
             "execute_result", data, metadata, execution_count=self.shell.execution_count
         )
 
 
-class Shell(InteractiveShell):  # type: ignore[misc]
+class Shell(InteractiveShell):
     """An IPython shell with no terminal, no history file and no files of its own."""
 
     display_pub_class = Type(Publisher)
@@ -163,7 +167,7 @@ class Shell(InteractiveShell):  # type: ignore[misc]
 
 def make_shell(outputs: Outputs) -> Shell:
     """The shell whose namespace is the notebook's ``__main__``."""
-    HistoryManager.enabled = False
+    HistoryManager.enabled = False  # type: ignore[assignment]  # a trait's default, set on the class
     os.environ.setdefault("IPYTHONDIR", "/tmp/.ipython")  # noqa: S108 -- the box's private tmpfs
     main = sys.modules["__main__"]
     shell = Shell.instance(user_module=main, user_ns=main.__dict__, colors="nocolor")

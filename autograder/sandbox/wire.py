@@ -31,7 +31,9 @@ HEADER = struct.Struct("<I")
 READ_AHEAD = 1 << 14
 CHUNK = 1 << 20
 NUMERIC_KINDS = "biufc"
-PLAIN_TYPES = {kind.__name__: kind for kind in (bool, int, float, complex, str, bytes, list, tuple, dict, set)}
+PLAIN_TYPES = {
+    kind.__name__: kind for kind in (bool, int, float, complex, str, bytes, list, tuple, dict, set)
+}
 TORCH_DTYPES = (
     "bool uint8 int8 int16 int32 int64 float16 float32 float64 bfloat16 complex64 complex128".split()
 )
@@ -140,7 +142,13 @@ def encode_array(x: Any) -> list[Any] | None:
         return None
     if x.nbytes > MAX_FRAME:
         raise NotPlain(f"an array of {x.nbytes} bytes (at most {MAX_FRAME})")
-    return ["a", x.dtype.str, list(x.shape), memoryview(np.ascontiguousarray(x).reshape(-1).view(np.uint8))]
+    return ["a", x.dtype.str, list(x.shape), bytes_of(x)]
+
+
+def bytes_of(x: Any) -> Any:
+    """An array's bytes in C order, without a copy where it is contiguous."""
+    flat: Any = np.ascontiguousarray(x).reshape(-1).view(np.uint8)
+    return memoryview(flat)
 
 
 def encode_type(x: type) -> list[Any] | None:
@@ -255,8 +263,13 @@ def field(e: list[Any], index: int, kind: type) -> Any:
 
 def numeric_dtype(e: list[Any]) -> np.dtype[Any]:
     name = field(e, 1, str)
-    dtype = np.dtype(name) if len(name) <= 8 else None
-    if dtype is None or dtype.kind not in NUMERIC_KINDS or dtype.names is not None or dtype.subdtype is not None:
+    dtype: np.dtype[Any] | None = np.dtype(name) if len(name) <= 8 else None
+    if (
+        dtype is None
+        or dtype.kind not in NUMERIC_KINDS
+        or dtype.names is not None
+        or dtype.subdtype is not None
+    ):
         raise WireError("not a numeric dtype")
     return dtype
 
@@ -349,7 +362,7 @@ def pack(message: Any) -> bytes:
     body = msgpack.packb(message, use_bin_type=True)
     if len(body) > MAX_FRAME:
         raise NotPlain(f"a message of {len(body)} bytes (at most {MAX_FRAME})")
-    return HEADER.pack(len(body)) + body
+    return HEADER.pack(len(body)) + bytes(body)
 
 
 def unpack(body: bytes | bytearray) -> Any:

@@ -62,7 +62,9 @@ def verify_command(
         list[Claim] | None, typer.Option(help="Only cases of this kind; may be given more than once.")
     ] = None,
     name: Annotated[str, typer.Option(help="Only cases whose name contains this.")] = "",
-    details: Annotated[bool, typer.Option("--details", help="Show the traceback of each failed check.")] = False,
+    details: Annotated[
+        bool, typer.Option("--details", help="Show the traceback of each failed check.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Prove assignments: reference full, stub 0, every wrong its mark, every right full, chameleon 0."""
@@ -103,7 +105,13 @@ def show(rows: list[Row], details: bool) -> None:
         for row in sorted(own, key=lambda row: (order.index(row.claim), row.name)):
             got = " ".join(dict.fromkeys(number(points) for points in row.got))
             table.add_row(
-                row.claim, row.name, number(row.expected), got, f"{row.seconds:.1f}", MARK[row.proof], row.reason
+                row.claim,
+                row.name,
+                number(row.expected),
+                got,
+                f"{row.seconds:.1f}",
+                MARK[row.proof],
+                row.reason,
             )
         results.print(table)
     for row in rows:

@@ -15,7 +15,14 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from autograder.errors import GraderError, PlatformError
 from course.reader import COURSE_FILE
@@ -37,7 +44,9 @@ CourseDir = Annotated[
         show_default=False,
     ),
 ]
-Ids = Annotated[list[str] | None, typer.Argument(metavar="[ID]…", help="Assignments; all of them without one.")]
+Ids = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID]…", help="Assignments; all of them without one.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a line on stdout, for scripts.")]
 
 DEFAULT_COURSE = COURSE_FILE

@@ -53,11 +53,18 @@ def submit_command(
         files = read_submission(path)
         with open_gradebook(course_dir) as gradebook:
             receipt = take_in(
-                course_dir.resolve(), student, assignment, files, clock=lambda: datetime.now(UTC), allowed=allowed
+                course_dir.resolve(),
+                student,
+                assignment,
+                files,
+                clock=lambda: datetime.now(UTC),
+                allowed=allowed,
             )
             gradebook.record_submission(receipt)
         for name in receipt.ignored:
-            words.print(f"ignored {name}: {assignment} takes notebooks and {', '.join(allowed) or 'nothing else'}")
+            words.print(
+                f"ignored {name}: {assignment} takes notebooks and {', '.join(allowed) or 'nothing else'}"
+            )
         words.print(f"taken in at {receipt.received:%Y-%m-%d %H:%M:%S} UTC")
         results.print(f"{student} {assignment} sha256:{receipt.sha256}", soft_wrap=True)
 
@@ -86,13 +93,21 @@ def autograde_command(
         for assignment in assignments:
             entry_of(outline, assignment)
         attempts = grade_all(
-            outline, course_dir, assignments, tuple(student or ()), again=again, workers=workers, as_json=as_json
+            outline,
+            course_dir,
+            assignments,
+            tuple(student or ()),
+            again=again,
+            workers=workers,
+            as_json=as_json,
         )
         if not as_json:
             show_attempts(attempts)
     faults = sum(attempt.state is AttemptState.FAULT for attempt in attempts)
     if faults:
-        words.print(f"[bold red]{faults} not graded: the platform failed.[/] Nothing was written for them; run it again.")
+        words.print(
+            f"[bold red]{faults} not graded: the platform failed.[/] Nothing was written for them; run it again."
+        )
         raise typer.Exit(PLATFORM)
 
 
@@ -111,7 +126,9 @@ def grade_all(
     with open_gradebook(course_dir) as gradebook, Court() as court, progress_bar() as bar:
         for assignment in assignments:
             room = grading_room(course, course_dir, assignment, court)
-            jobs = find_jobs(room.course_dir, gradebook, assignment, room.sources, students=students, again=again)
+            jobs = find_jobs(
+                room.course_dir, gradebook, assignment, room.sources, students=students, again=again
+            )
             task = bar.add_task(assignment, total=len(jobs))
             policy = policy_of(entry_of(course, assignment))
             for finished in run_batch(jobs, room.grade, workers):
@@ -128,7 +145,10 @@ def told_of(finished: Batch, attempt: Attempt, bar: Progress, task: TaskID, as_j
     if as_json:
         emit(attempt_record(attempt))
     elif attempt.state is AttemptState.FAULT:
-        words.print(f"{attempt.student} {attempt.assignment}: {finished.grading.fault or attempt.message}", markup=False)
+        words.print(
+            f"{attempt.student} {attempt.assignment}: {finished.grading.fault or attempt.message}",
+            markup=False,
+        )
 
 
 def attempt_record(attempt: Attempt) -> dict[str, object]:
@@ -168,5 +188,3 @@ def points_of(attempt: Attempt) -> str:
 def verdict_of(attempt: Attempt) -> str:
     word = attempt.verdict.value if attempt.state is not AttemptState.UNREADABLE else attempt.state.value
     return f"[{COLOURS.get(attempt.verdict, 'yellow')}]{word}[/]"
-
-

@@ -28,7 +28,9 @@ def show(report: HostReport) -> None:
     for check in report.checks:
         table.add_row(check.name, f"[{COLOUR[check.status]}]{check.status}[/]", advice(check))
     results.print(table)
-    verdict = "can isolate submissions" if report.can_isolate else "can't isolate submissions: it refuses to grade"
+    verdict = (
+        "can isolate submissions" if report.can_isolate else "can't isolate submissions: it refuses to grade"
+    )
     words.print(f"This host {verdict}.")
 
 

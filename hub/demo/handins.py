@@ -20,9 +20,7 @@ from course.chameleon import PERSONAS, compose_chameleon
 from course.compose import compose_stub, compose_submission
 from course.notebook import notebook_bytes
 
-STUDENTS = (
-    "ama bruno chen dara emeka farah goran hana ines jonas kavya lucia mateo nadia omar priya".split()
-)
+STUDENTS = "ama bruno chen dara emeka farah goran hana ines jonas kavya lucia mateo nadia omar priya".split()
 ATTACKS = ("input_transformer", "patched_numpy", "rewrite_gradebook", "exit_zero")
 
 

@@ -39,7 +39,9 @@ def test_messages_and_outputs_hold_no_hidden_input(court: Court) -> None:
 
 
 def test_a_visible_check_tells_all(court: Court) -> None:
-    result = judge(court, solve("square", "def square(x):\n    return x / 0"), check("square", "assert square(2) == 4"))
+    result = judge(
+        court, solve("square", "def square(x):\n    return x / 0"), check("square", "assert square(2) == 4")
+    )
     message = result.checks[0].message
     assert "line 1: assert square(2) == 4" in message
     assert "ZeroDivisionError: division by zero" in message
@@ -59,7 +61,11 @@ def test_hidden_tests_are_nowhere_in_the_box(court: Court) -> None:
         "found += [p for p in __import__('sys').argv if 'hidden' in p]\nprint('FOUND', found)"
     )
     result = judge(
-        court, scratch(search), solve("square", "def square(x): return x * x"), check("square", "", HIDDEN), scratch(search)
+        court,
+        scratch(search),
+        solve("square", "def square(x): return x * x"),
+        check("square", "", HIDDEN),
+        scratch(search),
     )
     assert "FOUND []" in json.dumps([cell.outputs for cell in result.cells])
 
@@ -86,7 +92,9 @@ def test_a_name_of_a_check_is_the_students_again_once_a_cell_of_the_source_binds
 
 
 def test_the_students_np_is_not_the_checks_np(court: Court) -> None:
-    source = notebook(given("import numpy as np"), solve("f", "def f(): return 1"), check("f", "assert np.allclose(f(), 2)"))
+    source = notebook(
+        given("import numpy as np"), solve("f", "def f(): return 1"), check("f", "assert np.allclose(f(), 2)")
+    )
     forged = notebook(
         given("import numpy as np"),
         solve("f", "def f(): return 1\nclass np:\n    allclose = staticmethod(lambda *a: True)"),
@@ -119,7 +127,11 @@ def test_a_crash_costs_the_question_it_happened_in(court: Court) -> None:
 def test_a_crash_in_a_check_costs_that_check(court: Court) -> None:
     code = "import os\nstate = []\ndef f(x):\n    if x == 1: os.kill(os.getpid(), 9)\n    return x"
     result = judge(
-        court, solve("f", code), check("one", "f(1)"), check("two", "assert f(2) == 2"), check("three", "assert f(3) == 3")
+        court,
+        solve("f", code),
+        check("one", "f(1)"),
+        check("two", "assert f(2) == 2"),
+        check("three", "assert f(3) == 3"),
     )
     assert [each.verdict for each in result.checks] == [Verdict.CRASH, Verdict.OK, Verdict.OK]
 

@@ -10,7 +10,9 @@ from tests.autograder.judge.notebooks import check, given, notebook, scratch, so
 
 
 def test_names_bound_by_the_sources_box_cells_are_the_students() -> None:
-    source = notebook(given("import numpy as np\nBASE = 2"), solve("f", "def f(): pass"), check("f", "expected = f()"))
+    source = notebook(
+        given("import numpy as np\nBASE = 2"), solve("f", "def f(): pass"), check("f", "expected = f()")
+    )
     plan = plan_notebook(source, source)
     assert plan.student_names == {"BASE", "f"}
     assert plan.imports == ("import numpy as np",)
@@ -26,7 +28,9 @@ def test_names_of_the_students_own_cells_change_nothing() -> None:
 
 
 def test_a_stock_checks_question_is_the_solution_before_it() -> None:
-    source = notebook(solve("a", ""), check("one", "pass"), solve("b", ""), check("two", "pass", question="named"))
+    source = notebook(
+        solve("a", ""), check("one", "pass"), solve("b", ""), check("two", "pass", question="named")
+    )
     assert [step.question for step in plan_notebook(source, source).checks] == ["a", "named"]
 
 
@@ -37,7 +41,11 @@ def test_hidden_lines_are_blank_in_the_visible_source_and_numbers_stay() -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["### BEGIN HIDDEN TESTS\nx", "### END HIDDEN TESTS", "### BEGIN HIDDEN TESTS\n### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS"],
+    [
+        "### BEGIN HIDDEN TESTS\nx",
+        "### END HIDDEN TESTS",
+        "### BEGIN HIDDEN TESTS\n### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS",
+    ],
 )
 def test_markers_that_do_not_pair_are_the_authors_error(text: str) -> None:
     source = notebook(check("c", text))
@@ -67,5 +75,7 @@ def test_bound_names(text: str, names: set[str]) -> None:
 
 
 def test_star_and_future_imports_are_left_out() -> None:
-    text = "from __future__ import annotations\nfrom math import *\nimport numpy as np\nif True:\n    import os"
+    text = (
+        "from __future__ import annotations\nfrom math import *\nimport numpy as np\nif True:\n    import os"
+    )
     assert top_level_imports(text) == ["import numpy as np"]

@@ -45,7 +45,9 @@ class Simulated:
         return [None if wrong else x for (x,) in placed]
 
 
-def run_race(ratio: float, noise: float = 0.1, seed: int = 0, budget: float = 60.0, wrong_every: int = 0) -> Any:
+def run_race(
+    ratio: float, noise: float = 0.1, seed: int = 0, budget: float = 60.0, wrong_every: int = 0
+) -> Any:
     clock = Clock()
     student = Simulated(clock, 0.01 / ratio, noise, seed, wrong_every)
     reference = Simulated(clock, 0.01, noise, seed + 1)
@@ -56,7 +58,9 @@ def run_race(ratio: float, noise: float = 0.1, seed: int = 0, budget: float = 60
     return measured, student
 
 
-@pytest.mark.parametrize(("ratio", "points"), [(1.0, 10), (0.62, 7), (0.35, 4), (0.15, 0), (0.01, 0), (3.0, 10)])
+@pytest.mark.parametrize(
+    ("ratio", "points"), [(1.0, 10), (0.62, 7), (0.35, 4), (0.15, 0), (0.01, 0), (3.0, 10)]
+)
 def test_the_band_is_right_in_every_one_of_many_noisy_regradings(ratio: float, points: float) -> None:
     for seed in range(40):
         measured, _ = run_race(ratio, seed=seed)
@@ -96,7 +100,9 @@ def test_too_few_pairs_decide_nothing() -> None:
     assert not measure([(1.0, 1.0)] * 5, [0.5]).decided
 
 
-@pytest.mark.parametrize("bands", [{}, {0.0: 1}, {0.5: 4, 0.8: 2}, {0.5: -1}, {float("nan"): 1}, {0.5: "many"}])
+@pytest.mark.parametrize(
+    "bands", [{}, {0.0: 1}, {0.5: 4, 0.8: 2}, {0.5: -1}, {float("nan"): 1}, {0.5: "many"}]
+)
 def test_bad_bands_are_the_authors_error(bands: Any) -> None:
     with pytest.raises(AuthorError):
         check_bands(bands)
