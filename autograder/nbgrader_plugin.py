@@ -95,7 +95,7 @@ class RepairCells(NbGraderPreprocessor):  # type: ignore[misc]  # nbgrader has n
         """
         path = self._source_path(resources["nbgrader"])
         try:
-            source = nbformat.read(path, 4)  # type: ignore[no-untyped-call]  # nbformat annotates a part
+            source = nbformat.read(path, 4)
         except (OSError, ValueError) as error:
             raise PlatformError(f"the source notebook {path} can't be read: {error}; put it there") from error
         source, _ = IncludeHeaderFooter(parent=self.parent).preprocess(source, resources)

@@ -1,4 +1,8 @@
-"""Keeps what was submitted and every grading of it; shows grades to people and to nbgrader."""
+"""Keeps what was submitted and every grading of it; shows grades to people and to nbgrader.
+
+``autograder.gradebook.export`` (tables, with pandas) and ``autograder.gradebook.feedback`` (pages)
+are imported by those who need them.
+"""
 
 from autograder.gradebook.attempts import (
     Attempt,
@@ -9,7 +13,6 @@ from autograder.gradebook.attempts import (
     Policy,
     source_version,
 )
-from autograder.gradebook.export import long_table, question_table, wide_table, write_csv
 from autograder.gradebook.gradebook import Gradebook
 from autograder.gradebook.intake import Clock, read_folder, take_in
 from autograder.gradebook.marking import with_outputs
@@ -38,15 +41,11 @@ __all__ = [
     "content_sha256",
     "latest_receipt",
     "latest_receipts",
-    "long_table",
-    "question_table",
     "read_folder",
     "read_snapshot",
     "read_standings",
     "receipts",
     "source_version",
     "take_in",
-    "wide_table",
     "with_outputs",
-    "write_csv",
 ]

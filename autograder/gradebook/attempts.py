@@ -144,6 +144,11 @@ def choose(attempts: Sequence[Attempt], policy: Policy) -> Attempt | None:
     return max(newest.values(), key=lambda a: (a.submitted, a.id), default=None)
 
 
+def choose_newest(attempts: Sequence[Attempt]) -> Attempt | None:
+    """The newest grading of the newest submission that has one; faults are passed over."""
+    return choose(attempts, Policy.LAST)
+
+
 def source_version(sources: Mapping[str, NotebookNode]) -> str:
     """The SHA-256 of what decides marks in source notebooks: cells, their marks, the settings."""
     content = [

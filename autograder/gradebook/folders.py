@@ -37,7 +37,7 @@ def timestamp(received: datetime) -> bytes:
 
 def notebook_bytes(notebook: NotebookNode) -> bytes:
     """A notebook as a file."""
-    text: str = nbformat.writes(notebook, nbformat.NO_CONVERT)  # type: ignore[no-untyped-call]
+    text: str = nbformat.writes(notebook, nbformat.NO_CONVERT)
     return text.encode()
 
 

@@ -8,6 +8,7 @@ review, an unchanged or absent answer that a person would grade is 0, a written 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -81,6 +82,37 @@ def write_marks(session: Session, assignment: Any, attempt: AttemptRow) -> None:
         taken = min(penalty, sum(check.points for check in kept.checks))
         row.late_submission_penalty = taken or None
         penalty -= taken
+
+
+@dataclass(frozen=True)
+class ManualMark:
+    """An answer that a person grades; ``points`` is None until they have."""
+
+    notebook: str
+    cell: str
+    points: float | None
+    max_points: float
+    comment: str
+
+
+def manual_marks(session: Session, student: str, assignment: str) -> tuple[ManualMark, ...]:
+    """The marks of a submission that no check gives, with what people wrote about them."""
+    submission = session.scalars(
+        select(api.SubmittedAssignment)
+        .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
+        .where(api.Assignment.name == assignment, api.SubmittedAssignment.student_id == student)
+    ).one_or_none()
+    marks = []
+    for notebook in submission.notebooks if submission is not None else ():
+        answers = {cell.name for cell in [*notebook.notebook.solution_cells, *notebook.notebook.task_cells]}
+        said = {comment.name: comment.comment or "" for comment in notebook.comments}
+        for grade in notebook.grades:
+            if grade.name in answers:
+                given = grade.auto_score is not None or grade.manual_score is not None
+                points = float(grade.score) if given else None
+                comment = said.get(grade.name, "")
+                marks.append(ManualMark(notebook.name, grade.name, points, float(grade.max_score), comment))
+    return tuple(sorted(marks, key=lambda mark: (mark.notebook, mark.cell)))
 
 
 def _changed_cells(notebook: Any, source: NotebookNode) -> list[str]:

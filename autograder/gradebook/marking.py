@@ -92,5 +92,5 @@ def _number(points: float) -> Output:
 
 
 def _node(output: Output) -> NotebookNode:
-    made: NotebookNode = from_dict(output)  # type: ignore[no-untyped-call]  # nbformat annotates only a part
+    made: NotebookNode = from_dict(output)
     return made

@@ -119,7 +119,7 @@ def _notebook(source: NotebookNode, cells: list[NotebookNode]) -> NotebookNode:
 
 def node(**fields: object) -> NotebookNode:
     """A piece of a notebook."""
-    return NotebookNode(**fields)  # type: ignore[no-untyped-call]  # nbformat annotates only a part
+    return NotebookNode(**fields)
 
 
 def _report(

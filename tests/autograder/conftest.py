@@ -61,5 +61,5 @@ def source() -> NotebookNode:
 def released_notebook(course: Path) -> NotebookNode:
     """The notebook that nbgrader gives to students."""
     path = course / "release" / "layers" / "layers.ipynb"
-    read: NotebookNode = nbformat.read(path, 4)  # type: ignore[no-untyped-call]  # nbformat annotates a part
+    read: NotebookNode = nbformat.read(path, 4)
     return read

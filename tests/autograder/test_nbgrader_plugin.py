@@ -83,7 +83,7 @@ def hand_in(course: Path, assignment: str, student: str, answers: dict[str, str]
     folder = course / "submitted" / student / assignment
     shutil.copytree(course / "release" / assignment, folder)
     for path in folder.glob("*.ipynb"):
-        nb = nbformat.read(path, 4)  # type: ignore[no-untyped-call]  # nbformat annotates a part
+        nb = nbformat.read(path, 4)
         for cell in nb.cells:
             cell.source = answers.get(cell.metadata.get("nbgrader", {}).get("grade_id"), cell.source)
         path.write_bytes(notebook_bytes(nb))
@@ -93,7 +93,7 @@ def solutions(course: Path, assignment: str) -> dict[str, str]:
     """The source's own answers."""
     found = {}
     for path in (course / "source" / assignment).glob("*.ipynb"):
-        for cell in nbformat.read(path, 4).cells:  # type: ignore[no-untyped-call]
+        for cell in nbformat.read(path, 4).cells:
             own = cell.metadata.get("nbgrader", {})
             if own.get("solution"):
                 found[own["grade_id"]] = cell.source

@@ -86,7 +86,7 @@ def test_a_cell_that_ended_badly_says_how() -> None:
 
 
 def test_the_judged_notebook_is_valid_and_the_repaired_one_unchanged() -> None:
-    before = nbformat.writes(REPAIRED)  # type: ignore[no-untyped-call]
+    before = nbformat.writes(REPAIRED)
     built = marked(result(Verdict.WRONG, Verdict.OK, Verdict.OK, points={"check-relu": 1.5}))
     nbformat.validate(built)
-    assert nbformat.writes(REPAIRED) == before  # type: ignore[no-untyped-call]
+    assert nbformat.writes(REPAIRED) == before

@@ -257,7 +257,7 @@ def test_every_sentence_is_one_for_the_student() -> None:
 
 
 def as_v3(nb: NotebookNode) -> NotebookNode:
-    old: NotebookNode = nbformat.convert(nb, 3)  # type: ignore[no-untyped-call]  # nbformat annotates a part
+    old: NotebookNode = nbformat.convert(nb, 3)
     return old
 
 
