@@ -69,11 +69,11 @@ class HostReport:
     @property
     def can_isolate(self) -> bool:
         """Whether untrusted programs may be run here."""
-        return all(check.status is not Status.MISSING for check in self.checks)
+        return self.status is not Status.MISSING
 
     @property
     def status(self) -> Status:
-        """The worst of all checks."""
+        """The worst of all checks; a report of nothing permits nothing."""
         order = list(Status)
         return max((check.status for check in self.checks), key=order.index, default=Status.MISSING)
 
