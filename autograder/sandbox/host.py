@@ -21,7 +21,6 @@ from pathlib import Path
 
 from autograder.sandbox.box import open_box
 from autograder.sandbox.cgroup import Place
-from autograder.sandbox.ending import Ending
 from autograder.sandbox.errors import HostUnfit, SandboxError
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.policy import can_change_uid, find_tools, this_host
@@ -228,14 +227,14 @@ _PROVEN = {
 def _trial() -> Iterator[Check]:
     with tempfile.NamedTemporaryFile(prefix="mlsys-canary-") as canary:
         # Files that must not be there: one of everybody's, and one of the platform's own.
-        answers, ending = _probe((canary.name, str(Path(__file__).with_name("errors.py"))))
+        answers, words = _probe((canary.name, str(Path(__file__).with_name("errors.py"))))
     if answers is None:
         means = "a box doesn't start, or doesn't run Python"
         remedy = (
             "as root: can every user read the Python above? As an ordinary user: are user namespaces allowed?"
             " Then run `bwrap --unshare-user --unshare-net --ro-bind / / true` by hand"
         )
-        yield Check("test box", Status.MISSING, ending.detail or f"it ended: {ending.cause}", means, remedy)
+        yield Check("test box", Status.MISSING, words, means, remedy)
         return
     yield Check("test box", Status.OK, "opened, and Python ran in it")
     for name, fine in _PROVEN.items():
@@ -249,8 +248,8 @@ def _trial() -> Iterator[Check]:
             yield Check(name, Status.OK, fine)
 
 
-def _probe(canaries: tuple[str, ...]) -> tuple[dict[str, str] | None, Ending]:
-    """The probe's answers, None where it gave none, and how its box ended."""
+def _probe(canaries: tuple[str, ...]) -> tuple[dict[str, str] | None, str]:
+    """The probe's answers, None where it gave none, and in words how its box ended."""
     reader, writer = os.pipe()
     try:
         spec = BoxSpec(
@@ -259,6 +258,7 @@ def _probe(canaries: tuple[str, ...]) -> tuple[dict[str, str] | None, Ending]:
             binds=(Bind(Path(__file__).with_name("probe.py"), _PROBE),),
             pass_fds=(writer,),
             name="host check",
+            diagnose=True,
         )
         with open_box(spec) as box:
             os.close(writer)
@@ -267,7 +267,8 @@ def _probe(canaries: tuple[str, ...]) -> tuple[dict[str, str] | None, Ending]:
                 box.kill()
             answer = os.read(reader, _MOST_ANSWER)
             ending = box.ending()
-        return (json.loads(answer) if answer else None), ending
+            words = box.diagnosis() or ending.detail or f"it ended: {ending.cause}"
+        return (json.loads(answer) if answer else None), words
     finally:
         os.close(reader)
         if writer != -1:

@@ -38,7 +38,13 @@ _OPEN_FILES = 1024
 _OWN_PROCESSES = 2  # bubblewrap outside the pid namespace, and as its first process
 _LIBRARY_MB = 1024  # address space that shared libraries and thread stacks take without using it
 
-_ENTER = 'n=$1; shift; while [ "$n" -gt 0 ]; do echo 0 > "$1" || exit 125; shift; n=$((n-1)); done; exec "$@"'
+_OOM_SCORE = 500  # a host that runs out of memory ends boxes, which are tried again, and not us
+_ENTER = """\
+echo "$1" > /proc/self/oom_score_adj || exit 125
+n=$2; shift 2
+while [ "$n" -gt 0 ]; do echo 0 > "$1" || exit 125; shift; n=$((n-1)); done
+exec "$@"
+"""
 # Until the program begins, stdin, stdout and stderr are pipes of ours: see `launch`.
 _GATE = 'echo; read -r go || exit 125; exec "$@" </dev/null >/dev/null'
 _SILENT_GATE = f"{_GATE} 2>/dev/null"
@@ -107,12 +113,13 @@ def outer_command(
     spec: BoxSpec, footing: Footing, entrances: Sequence[Path], descriptors: Descriptors, uid: int
 ) -> list[str]:
     """The whole command line: into the group, onto the cores, into the box, and there the program."""
-    enter = [footing.tools.shell, "-c", _ENTER, "mlsys-box", str(len(entrances)), *map(str, entrances)]
+    words = (str(_OOM_SCORE), str(len(entrances)), *map(str, entrances))
+    enter = [footing.tools.shell, "-c", _ENTER, "mlsys-box", *words]
     pin = [footing.tools.taskset, "-c", ",".join(map(str, spec.cpus))]
     # The arguments go through a descriptor: a command line can be read by everybody, in the box too.
     box = [footing.tools.bwrap, "--args", str(descriptors.arguments), "--"]
     return [
-        *(enter if entrances else ()),
+        *enter,
         *(pin if spec.cpus else ()),
         *box,
         *_inner_command(spec, footing, uid),
@@ -145,6 +152,7 @@ def _process_limits(limits: Limits, *, grouped: bool) -> Iterator[str]:
     seconds = math.ceil(limits.cpu_seconds)
     # 1, not 0: a crash handler that the host's core_pattern pipes to is started in spite of 0.
     yield from _limit("core", resource.RLIMIT_CORE, 1)
+    yield from _limit("rtprio", resource.RLIMIT_RTPRIO, 0)
     yield from _limit("nofile", resource.RLIMIT_NOFILE, _OPEN_FILES)
     yield from _limit("fsize", resource.RLIMIT_FSIZE, limits.file_mb << 20)
     # SIGXCPU at the first, which tells us why; SIGKILL at the second for whoever ignores it.
@@ -231,6 +239,11 @@ def _binds(spec: BoxSpec, python: Interpreter) -> Iterator[str]:
     for root in python.roots:
         yield from _parents(str(root))
         yield from ("--ro-bind", str(root), str(root))
+        # Servers keep their settings there, tokens included; Python needs none of it.
+        for private in (root / "etc", root / "var"):
+            if private.is_dir() and not private.is_symlink():
+                yield from ("--perms", "0755", "--size", "4096", "--tmpfs", str(private))
+                yield from ("--remount-ro", str(private))
     for bind in spec.binds:
         yield from _parents(bind.target)
         yield from ("--bind" if bind.writable else "--ro-bind", str(bind.source), bind.target)

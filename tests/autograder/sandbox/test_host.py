@@ -82,9 +82,9 @@ def test_machine_without_a_filter_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_probe_that_finds_a_hole_forbids_grading(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers, ending = host._probe(())
+    answers, words = host._probe(())
     assert answers is not None
-    monkeypatch.setattr(host, "_probe", lambda canaries: ({**answers, "network": "eth0 is there"}, ending))
+    monkeypatch.setattr(host, "_probe", lambda canaries: ({**answers, "network": "eth0 is there"}, words))
     report = HostReport(tuple(host._trial()))
     assert not report.can_isolate
     assert [check.found for check in report.checks if check.status is Status.MISSING] == ["eth0 is there"]

@@ -160,6 +160,26 @@ def test_repository_and_the_hosts_files_are_not_there(tmp_path: Path) -> None:
     assert outcome.said == ""
 
 
+@pytest.mark.skipif(not interpreter().roots, reason="needs a virtual environment")
+def test_settings_kept_in_the_environment_are_not_shown() -> None:
+    folder = interpreter().prefix / "etc"
+    if not folder.is_dir():
+        pytest.skip("the environment has no settings")
+    assert run(f"say(os.listdir({str(folder)!r}))").said == "[]"
+
+
+def test_host_out_of_memory_ends_boxes_first() -> None:
+    assert run("say(open('/proc/self/oom_score_adj').read())").said == "500"
+
+
+def test_callers_umask_does_not_close_the_box(tmp_path: Path) -> None:
+    previous = os.umask(0o077)
+    try:
+        assert run("say('open')", files=(BoxFile("/opt/a/b", b""),), hide=("numpy",)).said == "open"
+    finally:
+        os.umask(previous)
+
+
 def test_no_process_of_the_host_is_there() -> None:
     outcome = run("say(*sorted(int(name) for name in os.listdir('/proc') if name.isdecimal()))")
     assert outcome.said == "1 2"

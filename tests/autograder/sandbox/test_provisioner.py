@@ -37,9 +37,7 @@ def jupyter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def execute(jupyter: Path) -> Execute:
     def run(cells: Sequence[str], hide: Sequence[str] = (), **options: Any) -> list[Any]:
         kernelspec.write(jupyter / "kernels", LIMITS, hide)
-        notebook = nbformat.v4.new_notebook(  # type: ignore[no-untyped-call]  # nbformat annotates a part
-            cells=[nbformat.v4.new_code_cell(cell) for cell in cells]  # type: ignore[no-untyped-call]
-        )
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
         settings = {"timeout": 60, "allow_errors": True, **options}
         NotebookClient(notebook, kernel_name=kernelspec.NAME, **settings).execute()
         return [words(cell.outputs) for cell in notebook.cells]
