@@ -29,8 +29,10 @@ from course.reader import COURSE_FILE
 
 FAILED, PLATFORM = 1, 2
 
+PIPE_WIDTH = 140  # for a table that goes to a file or a pipe, which has no width of its own
+
 words = Console(stderr=True, highlight=False)
-results = Console(highlight=False, soft_wrap=False)
+results = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 CourseFile = Annotated[
     Path, typer.Option("--course", envvar="MLSYS_COURSE", help="The course.toml to read.", show_default=False)

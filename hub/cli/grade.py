@@ -105,9 +105,7 @@ def autograde_command(
             show_attempts(attempts)
     faults = sum(attempt.state is AttemptState.FAULT for attempt in attempts)
     if faults:
-        words.print(
-            f"[bold red]{faults} not graded: the platform failed.[/] Nothing was written for them; run it again."
-        )
+        words.print(f"[bold red]{faults} not graded: the platform failed.[/] No grade changed; run it again.")
         raise typer.Exit(PLATFORM)
 
 
