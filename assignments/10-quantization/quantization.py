@@ -660,7 +660,7 @@ tiny = [(np.array([[1.0, -2.0], [0.6, 0.25]], dtype=np.float32), np.array([0.5, 
 model = quantize_mlp(tiny, [np.array([[1.0, 2.0]], dtype=np.float32), np.array([[-1.5, -3.1]], dtype=np.float32)])
 assert len(model) == 2, "one dict for each layer"
 first, last = model
-np.testing.assert_allclose(np.asarray(first["s_w"]), [1 / 127, 2 / 127], rtol=1e-5)
+np.testing.assert_allclose(np.asarray(first["s_w"]), [1 / 127, 2 / 127], rtol=1e-5, err_msg="one weight scale for each column")
 assert np.asarray(first["qw"]).tolist() == [[127, -127], [76, 16]], "weights: symmetric, a scale for each column"
 np.testing.assert_allclose(float(first["s_x"]), 5.1 / 255, rtol=1e-5, err_msg="inputs range from -3.1 to 2")
 assert int(first["z_x"]) == 27, "inputs range from -3.1 to 2 over both batches"

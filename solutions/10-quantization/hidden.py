@@ -17,9 +17,11 @@ for _steps_down in (0.5, 1.5, 2.5, 7.5, 100.5, 101.5, 253.5):
     assert float(zero_point) == -128 - round(Fraction(-_steps_down)), "lo / scale is rounded half to even"
 
 # %% check="affine-zero"
-_low = float(rng.uniform(0.5, 3.0))
-for _lo, _hi, _z in ((_low, _low + 2, -128), (-_low - 2, -_low, 127), (_low, _low, -128), (-_low, -_low, 127),
-                     (0.0, _low, -128), (-_low, 0.0, 127)):
+# Scales that are powers of two: lo / scale is exactly 0 or -255, so this check asks about zero and not about rounding.
+_far = 255 * 2.0 ** int(rng.integers(-6, 3))
+_near = _far * rng.uniform(0.1, 0.9)
+for _lo, _hi, _z in ((_near, _far, -128), (-_far, -_near, 127), (_far, _far, -128), (-_far, -_far, 127),
+                     (0.0, _far, -128), (-_far, 0.0, 127)):
     scale, zero_point = affine_params(_lo, _hi)
     _width = max(_hi, 0.0) - min(_lo, 0.0)
     assert abs(float(scale) * 255 / _width - 1) < 1e-5, "the range is widened to contain 0 before the scale is computed"

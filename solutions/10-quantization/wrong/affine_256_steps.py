@@ -1,5 +1,5 @@
 # mistake = "divides the range by 256 values instead of 255 steps"
-# changes = ["affine"]
+# changes = ["affine", "mlp"]
 # mark = 83
 
 # %% solve="affine"

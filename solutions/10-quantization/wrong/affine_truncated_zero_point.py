@@ -1,5 +1,5 @@
 # mistake = "the zero point is truncated, not rounded"
-# changes = ["affine"]
+# changes = ["affine", "mlp"]
 # mark = 87
 
 # %% solve="affine"

@@ -1,5 +1,5 @@
 # mistake = "the bias is scaled by s_w alone"
-# changes = ["requantize"]
+# changes = ["requantize", "mlp"]
 # mark = 86
 
 # %% solve="requantize"

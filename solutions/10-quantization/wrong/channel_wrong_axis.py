@@ -1,5 +1,5 @@
 # mistake = "takes the maximum over the channel axis itself"
-# changes = ["symmetric"]
+# changes = ["symmetric", "mlp"]
 # mark = 83
 
 # %% solve="symmetric"

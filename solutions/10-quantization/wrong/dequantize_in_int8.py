@@ -1,5 +1,5 @@
 # mistake = "subtracts the zero point in int8, which overflows"
-# changes = ["quantize"]
+# changes = ["quantize", "calibrate", "mlp"]
 # mark = 81
 
 # %% solve="quantize"

@@ -1,5 +1,5 @@
 # mistake = "accumulates in int16"
-# changes = ["matmul"]
+# changes = ["matmul", "mlp"]
 # mark = 79
 
 # %% solve="matmul"

@@ -1,5 +1,5 @@
 # mistake = "accumulates in int8"
-# changes = ["matmul"]
+# changes = ["matmul", "mlp"]
 # mark = 79
 
 # %% solve="matmul"

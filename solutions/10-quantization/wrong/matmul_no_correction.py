@@ -1,5 +1,5 @@
 # mistake = "forgets the zero points"
-# changes = ["matmul"]
+# changes = ["matmul", "mlp"]
 # mark = 79
 
 # %% solve="matmul"

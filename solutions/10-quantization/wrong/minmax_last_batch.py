@@ -1,5 +1,5 @@
 # mistake = "only the last batch counts"
-# changes = ["calibrate"]
+# changes = ["calibrate", "mlp"]
 # mark = 90
 
 # %% solve="calibrate"

@@ -1,5 +1,5 @@
 # mistake = "truncates toward zero instead of rounding"
-# changes = ["quantize"]
+# changes = ["quantize", "mlp"]
 # mark = 85
 
 # %% solve="quantize"

@@ -1,5 +1,5 @@
 # mistake = "no saturation: the cast to int8 wraps"
-# changes = ["quantize"]
+# changes = ["quantize", "calibrate", "mlp"]
 # mark = 77
 
 # %% solve="quantize"

@@ -1,5 +1,5 @@
 # mistake = "multiplies by s_y / (s_x s_w)"
-# changes = ["requantize"]
+# changes = ["requantize", "mlp"]
 # mark = 83
 
 # %% solve="requantize"

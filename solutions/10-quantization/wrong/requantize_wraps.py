@@ -1,5 +1,5 @@
 # mistake = "no saturation: the cast to int8 wraps"
-# changes = ["requantize"]
+# changes = ["requantize", "mlp"]
 # mark = 83
 
 # %% solve="requantize"

@@ -1,5 +1,5 @@
 # mistake = "noise over signal"
-# changes = ["sqnr"]
+# changes = ["sqnr", "calibrate"]
 # mark = 87
 
 # %% solve="sqnr"

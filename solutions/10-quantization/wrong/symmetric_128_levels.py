@@ -1,5 +1,5 @@
 # mistake = "divides by 128 levels instead of 127"
-# changes = ["symmetric"]
+# changes = ["symmetric", "mlp"]
 # mark = 81
 
 # %% solve="symmetric"
