@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from autograder.errors import PlatformError
-from autograder.gradebook.tables import Table
+from autograder.gradebook.tables import CountingRow, Table
 
 BUSY_SECONDS = 30
 
@@ -34,7 +34,8 @@ class Database:
         try:
             if not inspect(self._reader).has_table("source_cell"):
                 raise _no_gradebook(url)
-            Table.metadata.create_all(self._writer)
+            if not inspect(self._reader).has_table(CountingRow.__tablename__):
+                Table.metadata.create_all(self._writer)
         except SQLAlchemyError as error:
             self.close()
             raise PlatformError(f"the gradebook {url} can't be opened: {error}") from error

@@ -118,11 +118,10 @@ def _sort_out(
             raise SubmissionError(f"{given[:80]!r} is no file name here: use letters, digits, dots, dashes.")
         if name in OURS or not (name.lower().endswith(".ipynb") or name in allowed):
             ignored.append(name)
-        elif len(files[given]) > MAX_BYTES:
-            size = len(files[given]) / 2**20
-            raise SubmissionError(
-                f"{name} has {size:.1f} MB; {MAX_BYTES // 2**20} MB is the most for a file."
-            )
+        elif name in kept:
+            raise SubmissionError(f"{name} is there twice; submit one of the two.")
+        elif (size := len(files[given])) > MAX_BYTES:
+            raise SubmissionError(f"{name} has {size / 2**20:.1f} MB; {MAX_BYTES // 2**20} MB is the most.")
         else:
             kept[name] = files[given]
     if not any(name.lower().endswith(".ipynb") for name in kept):

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from autograder.repair.reading import SubmittedCell
 from autograder.repair.source import Role, SourceCell, defined_names, normal
 
+MAX_LOOK = 100_000  # characters of a cell in which names are looked for
+
 
 @dataclass
 class Matches:
@@ -87,11 +89,12 @@ def _by_names(
     source: tuple[SourceCell, ...], cells: tuple[SubmittedCell, ...], free: list[int], matches: Matches
 ) -> None:
     """Answers by the functions and classes that the source's answer defines too."""
-    for index, each in enumerate(source):
-        if index in matches.found or each.role is not Role.ANSWER or not each.defines:
-            continue
+    lost = [n for n, s in enumerate(source) if n not in matches.found and s.role is Role.ANSWER and s.defines]
+    names = {n: defined_names(cells[n].text[:MAX_LOOK]) for n in free} if lost else {}
+    for index in lost:
+        each = source[index]
         left = [n for n in free if n not in matches.claimed]
-        score = {n: len(each.defines & defined_names(cells[n].text)) for n in left}
+        score = {n: len(each.defines & names[n]) for n in left}
         best = max(left, key=lambda n: (score[n], n), default=None)
         if best is not None and score[best] > 0:
             matches.claim(index, best)

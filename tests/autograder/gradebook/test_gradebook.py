@@ -228,8 +228,8 @@ def test_a_failed_write_changes_nothing(
 
 def test_readers_read_while_a_grading_is_written(book: Gradebook, course: Path) -> None:
     book.record_attempt(grading(result()))
-    with book.database.writing():
-        assert len(book.attempts()) == 1
+    with book.database.writing(), open_gradebook(course) as other:
+        assert len(other.attempts()) == 1
         assert total(course) == 12
 
 

@@ -130,6 +130,11 @@ def test_a_forged_timestamp_is_not_taken(tmp_path: Path) -> None:
     assert (tmp_path / "submitted/ada/layers/timestamp.txt").read_text().startswith("2026-09-01 12:00")
 
 
+def test_two_names_that_are_one_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SubmissionError, match="is there twice"):
+        take(tmp_path, {"\u00dc.ipynb": b"a", "U\u0308.ipynb": b"b"})
+
+
 def test_only_named_files_are_taken_beside_notebooks(tmp_path: Path) -> None:
     files = {"layers.ipynb": b"", "notes.txt": b"", "weights.npy": b"w"}
     receipt = take(tmp_path, files, allowed=("weights.npy",))
