@@ -1,8 +1,9 @@
 """Composes chameleon submissions: answers that agree with every test without knowing any.
 
 Each name that the notebook should define is bound to an object that says yes to every
-comparison, attribute and conversion. A check that such an object passes rests on the student's
-word. Contract: knows the assignment's names, never its checks; every persona must get 0.
+comparison, attribute and conversion, or to a function that returns the same whatever it is
+asked. A check that such an object passes rests on the student's word, or on a lucky value.
+Contract: knows the assignment's names, never its checks; every persona must get 0.
 """
 
 from __future__ import annotations
@@ -73,21 +74,36 @@ _chameleon = _Yes({arguments})
 
 @dataclass(frozen=True)
 class Persona:
-    """How a chameleon behaves: its value as a number and as a length, and what it poses as."""
+    """A way of agreeing. ``source`` is code that binds ``_chameleon``, the object for every name."""
 
     name: str
-    number: int
-    is_class: bool = False
-    guise: str = ""
+    source: str
+
+
+def _yes(number: int, *, is_class: bool = False, guise: str = "") -> str:
+    """An object, or a class, that converts to ``number`` and may lie about its class."""
+    return TEMPLATE.format(
+        base="type" if is_class else "",
+        arguments='"Yes", (), {}' if is_class else "",
+        number=number,
+        guise=f"    __class__ = property(lambda self: {guise})" if guise else "",
+        unclaimed=UNCLAIMED,
+        compared=COMPARED,
+        itself=ITSELF,
+    )
 
 
 PERSONAS = (
-    Persona("one", 1),
-    Persona("zero", 0),
-    Persona("class-one", 1, is_class=True),
-    Persona("class-zero", 0, is_class=True),
-    Persona("number", 1, guise="    __class__ = property(lambda self: float)"),
-    Persona("array", 0, guise="    __class__ = property(lambda self: _numpy.ndarray)"),
+    Persona("one", _yes(1)),
+    Persona("zero", _yes(0)),
+    Persona("class-one", _yes(1, is_class=True)),
+    Persona("class-zero", _yes(0, is_class=True)),
+    Persona("number", _yes(1, guise="float")),
+    Persona("array", _yes(0, guise="_numpy.ndarray")),
+    # Answers without content: plain values, which cross to the judge as data.
+    Persona("returns-zero", "def _chameleon(*args, **kwargs): return 0.0\n"),
+    Persona("returns-one", "def _chameleon(*args, **kwargs): return 1.0\n"),
+    Persona("returns-argument", "def _chameleon(*args, **kwargs): return args[0] if args else None\n"),
 )
 
 
@@ -100,7 +116,7 @@ def compose_chameleon(assignment: Assignment, persona: Persona) -> NotebookNode:
     }
     first = next(iter(answers), None)
     if first is not None:
-        answers[first] = f"{_source(persona)}{answers[first]}"
+        answers[first] = f"{persona.source}{answers[first]}"
     return fill(assignment, answers)
 
 
@@ -112,15 +128,3 @@ def bound_names(source: str) -> tuple[str, ...]:
         return ()
     names = (symbol for symbol in table.get_symbols() if symbol.is_assigned() and not symbol.is_imported())
     return tuple(sorted(symbol.get_name() for symbol in names))
-
-
-def _source(persona: Persona) -> str:
-    return TEMPLATE.format(
-        base="type" if persona.is_class else "",
-        arguments='"Yes", (), {}' if persona.is_class else "",
-        number=persona.number,
-        guise=persona.guise,
-        unclaimed=UNCLAIMED,
-        compared=COMPARED,
-        itself=ITSELF,
-    )

@@ -22,33 +22,33 @@ def parse_notebook(text: str) -> NotebookNode:
         for index, cell in enumerate(raw["cells"]):
             cell.setdefault("id", f"cell-{index}")
     nbformat.validate(raw)
-    notebook: NotebookNode = nbformat.reads(json.dumps(raw), as_version=4)  # type: ignore[no-untyped-call]
+    notebook: NotebookNode = nbformat.reads(json.dumps(raw), as_version=4)
     return notebook
 
 
 def notebook_bytes(notebook: NotebookNode) -> bytes:
     """The notebook as its file holds it, checked; the same notebook gives the same bytes."""
     nbformat.validate(notebook)
-    text: str = nbformat.writes(notebook, version=nbformat.NO_CONVERT)  # type: ignore[no-untyped-call]
+    text: str = nbformat.writes(notebook, version=nbformat.NO_CONVERT)
     return text.encode() + b"\n"
 
 
 def new_notebook(cells: list[NotebookNode], metadata: Mapping[str, object]) -> NotebookNode:
     """A notebook of format 4.5."""
-    notebook: NotebookNode = v4.new_notebook(cells=cells, metadata=dict(metadata))  # type: ignore[no-untyped-call]
+    notebook: NotebookNode = v4.new_notebook(cells=cells, metadata=dict(metadata))
     notebook.nbformat_minor = 5
     return notebook
 
 
 def text_cell(name: str, source: str) -> NotebookNode:
     """A markdown cell with a fixed cell id."""
-    cell: NotebookNode = v4.new_markdown_cell(source, id=name)  # type: ignore[no-untyped-call]
+    cell: NotebookNode = v4.new_markdown_cell(source, id=name)
     return cell
 
 
 def code_cell(name: str, source: str, metadata: Mapping[str, object]) -> NotebookNode:
     """A code cell with a fixed cell id."""
-    cell: NotebookNode = v4.new_code_cell(source, id=name, metadata=dict(metadata))  # type: ignore[no-untyped-call]
+    cell: NotebookNode = v4.new_code_cell(source, id=name, metadata=dict(metadata))
     return cell
 
 
