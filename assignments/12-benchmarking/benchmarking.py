@@ -454,7 +454,7 @@ assert float(needed(0.75, 4)) == math.inf, "1 / T = 1 - f: no finite speed-up wi
 #
 # $$ D_{ij} = \lVert x_i - y_j \rVert^2 = \sum_{k=1}^{d} (x_{ik} - y_{jk})^2, \qquad D \text{ of shape } (n, m). $$
 #
-# The cell below is the formula, written down. It is correct, and for $n=400$, $m=300$, $d=64$ it takes about half a second: some 50 million operations a second on a machine that can do billions, because the interpreter spends microseconds on each pair.
+# The cell below is the formula, written down. It is correct, and for $n=200$, $m=150$, $d=256$ it takes more than a tenth of a second: some 200 million operations a second on a machine that can do tens of billions, because the interpreter spends microseconds on each pair.
 #
 # Broadcasting, `X[:, None, :] - Y[None, :, :]`, moves the loops into numpy. But it builds an array of shape $(n, m, d)$, 61 MB here, writes it to memory, reads it back, squares it into another one, and reads that to sum it. Its arithmetic intensity is about
 # a tenth of a FLOP per byte, and question 6 tells you what that means. What you want is the operation with the highest intensity of all, a matrix product:
@@ -466,14 +466,14 @@ assert float(needed(0.75, 4)) == math.inf, "1 / T = 1 - f: no finite speed-up wi
 # Write `pairwise`, and with it `nearest`: for each row of $X$ the squared distance to the nearest row of $Y$, $\min_j D_{ij}$.
 #
 # **Correctness** (5 points): `float64` in and out; no entry negative; each $D_{ij}$ within $10^{-10} \cdot (\lVert x_i \rVert^2 + \lVert y_j \rVert^2)$ of the exact value; $X$ and $Y$ unchanged. Only then
-# **speed** (9 points): your `nearest` races the reference's on fresh random inputs of shape (400, 64) and (300, 64), one core each, and the ratio *reference time / your time* counts. (The race is about `nearest` because it returns 400 numbers and not 120,000,
+# **speed** (9 points): your `nearest` races the reference's on fresh random inputs of shape (200, 256) and (150, 256), one core each, and the ratio *reference time / your time* counts. (The race is about `nearest` because it returns 200 numbers and not 30,000,
 # so that what is timed is your computation and not the way of the result to the judge.)
 #
-# | ratio at least | 0.01 | 0.1 | 0.5 |
-# |---|---|---|---|
-# | points | 3 | 6 | 9 |
+# | ratio at least | 0.1 | 0.5 |
+# |---|---|---|
+# | points | 5 | 9 |
 #
-# You need not beat the reference: half its speed gives full marks. The race is run the way you built it: warm-up, batches, many samples, a monotonic clock, an interval for the ratio.
+# The loops and the broadcast are both far below 0.1. You need not beat the reference: half its speed gives full marks. The race is run the way you built it: warm-up, batches, many samples, a monotonic clock, an interval for the ratio.
 
 # %%
 def pairwise_naive(X, Y):
@@ -506,7 +506,7 @@ np.testing.assert_allclose(D, [[0.0, 9.0], [25.0, 16.0], [2.0, 5.0]], atol=1e-9,
 np.testing.assert_allclose(np.asarray(nearest(X, Y)), [0.0, 16.0, 2.0], atol=1e-9, err_msg="the minimum of each row")
 
 # %% check="pairwise-speed" points=9 speed=true
-assert np.asarray(nearest(np.zeros((400, 64)), np.ones((300, 64)))).shape == (400,), "one number for each row of X"
+assert np.asarray(nearest(np.zeros((200, 256)), np.ones((150, 256)))).shape == (200,), "one number for each row of X"
 
 # %% [markdown]
 # ## 8. Race 2: peak memory, without waiting for memory
@@ -519,7 +519,7 @@ assert np.asarray(nearest(np.zeros((400, 64)), np.ones((300, 64)))).shape == (40
 # The array $X$ has shape $(T, C)$, the result $(C,)$. (The peak is over the $T$ sums and nothing else: where all of them are negative, so is the peak.) With $X = \begin{pmatrix} 5 & -2 \\ -3 & 1 \\ 4 & -1 \end{pmatrix}$ the sums are $\begin{pmatrix} 5 & -2 \\ 2 & -1 \\ 6 & -2 \end{pmatrix}$ and
 # the peaks $(6, -1)$.
 #
-# In numpy that is one line, `np.cumsum(X, axis=0).max(axis=0)`, and there seems to be nothing left to do. But the line is slow. The additions aren't the trouble: 512 × 1024 of them take a fraction of a millisecond. The *order* is. `cumsum` finishes one device before it begins the next, so it walks down a column:
+# In numpy that is one line, `np.cumsum(X, axis=0).max(axis=0)`, and there seems to be nothing left to do. But the line is slow. The additions aren't the trouble: 256 × 2048 of them take a fraction of a millisecond. The *order* is. `cumsum` finishes one device before it begins the next, so it walks down a column:
 #
 # <figure>
 # <img width="520" alt="Two ways through a matrix that is stored row after row: down the columns, and along the rows" src="data:image/svg+xml;charset=utf-8,
@@ -533,15 +533,15 @@ assert np.asarray(nearest(np.zeros((400, 64)), np.ones((300, 64)))).shape == (40
 #  </svg>">
 # </figure>
 #
-# *Memory holds row after row.* A row of 1024 `float64` is 8192 bytes long. Memory comes in cache lines of 64 bytes, 8 numbers. Going down a column, each addition opens a new line for a single number, and by the time the walk comes to the next column the line may be gone. It is worse than that: addresses that are 8192 bytes
+# *Memory holds row after row.* A row of 2048 `float64` is 16,384 bytes long. Memory comes in cache lines of 64 bytes, 8 numbers. Going down a column, each addition opens a new line for a single number, and by the time the walk comes to the next column the line may be gone. It is worse than that: addresses that are 16,384 bytes
 # apart compete for the same few places in the cache, so even a large cache holds few of them. And the sums, 4 MB, are written to memory only to be read once and thrown away.
 #
-# Turn the loops round. Along a row every byte of a line is used and the next line can be fetched ahead; and if you go row by row, all you have to remember between one step and the next is two rows of 8 KB, which stay in the cache closest to the processor. A Python loop over 512 *rows* costs about 512 × 1 µs, little
+# Turn the loops round. Along a row every byte of a line is used and the next line can be fetched ahead; and if you go row by row, all you have to remember between one step and the next is two rows of 16 KB, which stay in the caches closest to the processor. A Python loop over 256 *rows* costs about 256 × 1 µs, little
 # compared with what it saves. (A Python loop over the 524,288 *numbers* costs 100 ns or more for each of them.)
 #
-# **Correctness** (4 points): `float64` in and out, error at most $10^{-9}$ for entries between −2 and 2, $X$ unchanged, any $T \ge 1$ and $C \ge 1$. Only then **speed** (8 points), on fresh random inputs of shape (512, 1024), stored row after row:
+# **Correctness** (4 points): `float64` in and out, error at most $10^{-9}$ for entries between −2 and 2, $X$ unchanged, any $T \ge 1$ and $C \ge 1$. Only then **speed** (8 points), on fresh random inputs of shape (256, 2048), stored row after row:
 #
-# | ratio at least | 0.015 | 0.3 |
+# | ratio at least | 0.03 | 0.25 |
 # |---|---|---|
 # | points | 3 | 8 |
 #
@@ -561,4 +561,4 @@ X = np.array([[5.0, -2.0], [-3.0, 1.0], [4.0, -1.0]])
 np.testing.assert_allclose(np.asarray(peak(X)), [6.0, -1.0], err_msg="the example: one peak for each column")
 
 # %% check="peak-speed" points=8 speed=true
-assert np.asarray(peak(np.ones((512, 1024)))).shape == (1024,), "one number for each column"
+assert np.asarray(peak(np.ones((256, 2048)))).shape == (2048,), "one number for each column"

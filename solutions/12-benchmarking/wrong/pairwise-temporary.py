@@ -1,6 +1,6 @@
 # mistake = "right but slow: broadcasts into an array of shape (n, m, d)"
 # changes = ["pairwise"]
-# mark = 94
+# mark = 91
 
 # %% solve="pairwise"
 def pairwise(X, Y):

@@ -4,11 +4,8 @@
 
 # %% solve="pairwise"
 def pairwise(X, Y):
-    D = X @ Y.T
-    D *= -2
-    D += np.sum(X * X, axis=1)[:, None]
-    D += np.sum(Y * Y, axis=1)
-    return np.maximum(D, 0, out=D)
+    xx, yy = np.sum(X * X, axis=1), np.sum(Y * Y, axis=1)
+    return np.maximum(xx[:, None] + yy - 2 * X @ Y.T, 0)
 
 
 def nearest(X, Y):
