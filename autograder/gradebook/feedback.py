@@ -73,7 +73,7 @@ def _page(
     own = [cell for cell in cells if _role(cell) in (Role.ANSWER, Role.EXTRA)]
     return Page(
         title=title or attempt.assignment,
-        notebook=notebook.name if notebook.name != attempt.assignment else "",
+        notebook=notebook.name if len(attempt.notebooks) > 1 else "",
         student=attempt.student,
         attempt=attempt,
         points=sum(check.points for check in notebook.checks),

@@ -160,6 +160,11 @@ def number(value: float) -> str:
     return f"{value:.4g}" if value < 1000 else f"{value:.0f}"
 
 
+def about(value: float) -> str:
+    """A measured value with two digits or more: 0.34, 25, 1204."""
+    return f"{value:.0f}" if value >= 10 else f"{value:.2g}"
+
+
 @cache
 def _template() -> tuple[Environment, Markup, str]:
     environment = Environment(
@@ -169,7 +174,7 @@ def _template() -> tuple[Environment, Markup, str]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = number
+    environment.filters.update(number=number, about=about)
     style = (HERE / "feedback.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     csp = (
