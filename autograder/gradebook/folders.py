@@ -43,6 +43,9 @@ def notebook_bytes(notebook: NotebookNode) -> bytes:
 
 def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
     """Makes ``target`` hold exactly these files, read-only."""
+    strange = [name for name in files if Path(name).name != name]
+    if strange:
+        raise ValueError(f"not plain file names: {strange[:3]}")
     incoming = _beside(target)
     incoming.mkdir(parents=True)
     for name, data in files.items():

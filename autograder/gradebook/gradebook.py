@@ -37,6 +37,7 @@ from autograder.gradebook.folders import (
     write_folder,
 )
 from autograder.gradebook.grades import answers, checksums, note_time, require_released, write_marks
+from autograder.gradebook.intake import require_names
 from autograder.gradebook.marking import with_outputs
 from autograder.gradebook.rows import attempt_row, complete, read_attempt
 from autograder.gradebook.snapshots import Receipt
@@ -74,9 +75,11 @@ class Gradebook:
     def record_attempt(self, grading: Grading, policy: Policy = Policy.LAST) -> Attempt:
         """Keeps one grading, and writes its marks if it counts.
 
-        Raises PlatformError, and changes nothing, where nbgrader's tables don't fit the source
+        Raises SubmissionError for a student or assignment that is no name. Raises PlatformError,
+        and changes nothing, where nbgrader's tables don't fit the source
         notebooks or the judgement isn't of their checks.
         """
+        require_names(grading.student, grading.assignment)
         with self.database.writing() as session:
             assignment = require_released(session, grading.assignment, grading.sources)
             _note_submission(session, grading.student, grading.assignment, grading.sha256, grading.submitted)

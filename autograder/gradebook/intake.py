@@ -58,8 +58,7 @@ def take_in(
     ``allowed`` names, and the receipt lists the rest. Raises SubmissionError for a name that is
     none, a file over 20 MB, too many files, or no notebook at all.
     """
-    _require(STUDENT, student, "a student id")
-    _require(ASSIGNMENT, assignment, "an assignment id")
+    require_names(student, assignment)
     kept, ignored = _sort_out(files, allowed)
     sha256 = content_sha256(kept)
     home = course / "snapshots" / student / assignment
@@ -97,6 +96,12 @@ def read_folder(folder: Path) -> dict[str, bytes]:
             continue
         files[entry.name] = _read_plain(Path(entry.path))
     return files
+
+
+def require_names(student: str, assignment: str) -> None:
+    """Raises SubmissionError unless both may name a folder."""
+    _require(STUDENT, student, "a student id")
+    _require(ASSIGNMENT, assignment, "an assignment id")
 
 
 def _require(pattern: re.Pattern[str], name: str, what: str) -> None:

@@ -12,7 +12,7 @@ from nbformat.notebooknode import NotebookNode
 from nbgrader.api import Gradebook as NbgraderGradebook
 from nbgrader.api import MissingEntry
 
-from autograder.errors import PlatformError
+from autograder.errors import PlatformError, SubmissionError
 from autograder.gradebook import Attempt, AttemptState, Gradebook, Policy, source_version
 from autograder.judge import NotebookResult, RaceResult, Verdict
 from tests.autograder.gradebook.gradings import DUE, grading, open_gradebook, result
@@ -272,6 +272,14 @@ def test_a_judgement_of_other_checks_is_refused(book: Gradebook) -> None:
     judged = result()
     with pytest.raises(PlatformError, match="not of this notebook's checks"):
         book.record_attempt(grading(NotebookResult(judged.checks[:2])))
+    assert book.attempts() == ()
+
+
+def test_no_name_leaves_the_course_directory(book: Gradebook, course: Path) -> None:
+    with pytest.raises(SubmissionError, match="not a student id"):
+        book.record_attempt(grading(result(), student="../eve"))
+    with pytest.raises(ValueError, match="not plain file names"):
+        book.record_attempt(grading(result(), files={"../x": b""}))
     assert book.attempts() == ()
 
 
