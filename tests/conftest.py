@@ -9,6 +9,11 @@ import pytest
 from autograder.judge import Court
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast tests first: a broken rule shows in seconds, not after the demo."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
 @pytest.fixture(scope="session")
 def court() -> Iterator[Court]:
     """One judge process for the whole run, as a batch has."""

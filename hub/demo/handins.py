@@ -100,8 +100,7 @@ def damaged(assignment: Assignment) -> bytes:
     tests[2].cell_type = "markdown"
     for key in ("outputs", "execution_count"):
         tests[2].pop(key, None)
-    copy = NotebookNode(tests[3])
-    notebook.cells.append(copy)
+    notebook.cells.append(NotebookNode({**tests[3], "id": "copy"}))
     noise = "import sys\nprint('careful', file=sys.stderr)\n1 / 0"
     notebook.cells.insert(0, new_code_cell(noise, id="noise"))
     return notebook_bytes(notebook)
