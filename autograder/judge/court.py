@@ -235,7 +235,7 @@ def race_one(
     before = tuple(each for each in plan.steps if each.index < step.index)
     student = Hearing(desk, plan, settings, open_pass=False, tell=lambda: None, cpus=cpus)
     student.replay = [each for each in before if each in closed.replay]
-    reference = BoxedNotebook(desk, replace(settings, hide=()), "reference", cpus)
+    reference = BoxedNotebook(desk, settings, "reference", cpus)
     try:
         student.prepare()
         reference.open()
