@@ -42,7 +42,8 @@ class JudgeDesk:
             raise JudgeGone(f"the judge process gave no answer to {operation!r}") from error
 
     def open(self, plan: Plan, seed: bytes) -> None:
-        self.ask(30, "open", sorted(plan.student_names), list(plan.imports), seed)
+        names, functions = sorted(plan.student_names), sorted(plan.functions)
+        self.ask(30, "open", names, list(plan.imports), seed, functions)
 
     def attach(self, role: str, fd: int, seconds: float) -> str | None:
         """How the box was lost while it started, None when it is ready."""

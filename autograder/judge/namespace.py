@@ -5,6 +5,10 @@ notebook's imports (the judge's own modules); the names that the source notebook
 student's; the judge's helpers (``rng``, ``award``, ``value``…); Python's builtins; whatever else the
 student's notebook defines. The order is fixed by the source notebook, so a student can't put an
 object of theirs in the place of ``np`` or ``len``.
+
+``del name`` of a student's name unbinds it in the box too, and giving a student's function
+another one binds that there: tests of who calls whom rely on it. Data stays here, for a
+variable of a check may hold an expected value.
 """
 
 from __future__ import annotations
@@ -20,9 +24,12 @@ from autograder.judge.proxy import Proxy
 class CheckNamespace(dict[str, Any]):
     """The globals of a notebook's checks. CPython asks ``__missing__`` of a dict subclass."""
 
-    def __init__(self, student_names: Iterable[str], imports: Iterable[str]) -> None:
+    def __init__(
+        self, student_names: Iterable[str], imports: Iterable[str], functions: Iterable[str] = ()
+    ) -> None:
         super().__init__(__name__="__main__", __builtins__=builtins)
         self.student_names = frozenset(student_names)
+        self.functions = frozenset(functions)
         self.imports = tuple(imports)
         self.helpers: Mapping[str, Any] = {}
         self.link: Link | None = None
@@ -39,7 +46,7 @@ class CheckNamespace(dict[str, Any]):
         """A new box: what checks kept of the old one is gone."""
         self.link = link
         for name in [name for name, held in self.items() if isinstance(held, Proxy)]:
-            del self[name]
+            self.pop(name)
 
     def hand_back(self, names: Iterable[str]) -> None:
         """A cell of the source binds these again, so they're the student's from here on."""
@@ -54,6 +61,19 @@ class CheckNamespace(dict[str, Any]):
         if hasattr(builtins, name):
             raise KeyError(name)
         return self._ask(name, KeyError(name))
+
+    def __setitem__(self, name: str, held: Any) -> None:
+        super().__setitem__(name, held)
+        if self.link is not None and name in self.functions and callable(held):
+            self.link.request("bind", name, held)
+
+    def __delitem__(self, name: str) -> None:
+        known = name in self
+        self.pop(name, None)
+        if self.link is not None and name in self.student_names:
+            self.link.request("unbind", name)
+        elif not known:
+            raise KeyError(name)
 
     def _ask(self, name: str, missing: Exception) -> Any:
         if self.link is None:

@@ -8,14 +8,14 @@ what a student can edit except the text of their own cells.
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from autograder.errors import AuthorError
 
-BEGIN_HIDDEN = re.compile(r"^\s*#+\s*BEGIN HIDDEN TESTS\s*$")
-END_HIDDEN = re.compile(r"^\s*#+\s*END HIDDEN TESTS\s*$")
+# nbgrader's own rule: a line that contains the words, whatever stands around them.
+BEGIN_HIDDEN = "BEGIN HIDDEN TESTS"
+END_HIDDEN = "END HIDDEN TESTS"
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,15 @@ Step = RunStep | CheckStep
 
 @dataclass(frozen=True)
 class Plan:
-    """One notebook to judge. ``reference`` are the source's own cells, for the reference's box."""
+    """One notebook to judge.
+
+    ``student_names`` are bound by the source's box cells, ``functions`` of them by def or class;
+    ``reference`` are those cells, for the reference's box.
+    """
 
     steps: tuple[Step, ...]
     student_names: frozenset[str]
+    functions: frozenset[str]
     imports: tuple[str, ...]
     reference: tuple[str, ...]
 
@@ -84,10 +89,11 @@ def plan_notebook(notebook: Any, source: Any) -> Plan:
             binds = bindings.get(str(meta.get("grade_id")), frozenset())
             steps.append(RunStep(index, cell.source, own, binds))
     boxed = [cell.source for cell in source.cells if cell.cell_type == "code" and not is_check(cell)]
-    names = frozenset().union(*(bound_names(text) for text in boxed)) if boxed else frozenset()
+    names = frozenset(name for text in boxed for name in bound_names(text))
+    functions = frozenset(name for text in boxed for name in defined_names(text))
     every = [cell.source for cell in source.cells if cell.cell_type == "code"]
     imports = tuple(line for text in every for line in top_level_imports(text))
-    return Plan(tuple(steps), names, imports, tuple(boxed))
+    return Plan(tuple(steps), names, functions, imports, tuple(boxed))
 
 
 def source_bindings(source: Any) -> dict[str, frozenset[str]]:
@@ -130,12 +136,12 @@ def hidden_lines(text: str, where: str) -> frozenset[int]:
     hidden: set[int] = set()
     inside = False
     for number, line in enumerate(text.split("\n"), 1):
-        if BEGIN_HIDDEN.match(line):
+        if BEGIN_HIDDEN in line:
             if inside:
                 raise AuthorError(f"{where}, line {number}: BEGIN HIDDEN TESTS inside hidden tests")
             inside = True
             hidden.add(number)
-        elif END_HIDDEN.match(line):
+        elif END_HIDDEN in line:
             if not inside:
                 raise AuthorError(f"{where}, line {number}: END HIDDEN TESTS without a BEGIN")
             inside = False
@@ -165,6 +171,13 @@ def bound_names(text: str) -> frozenset[str]:
     for statement in module.body:
         names |= statement_names(statement)
     return frozenset(names)
+
+
+def defined_names(text: str) -> frozenset[str]:
+    """Functions and classes that a cell defines at its top level."""
+    module = parsed(text)
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return frozenset(each.name for each in module.body if isinstance(each, kinds)) if module else frozenset()
 
 
 def statement_names(statement: ast.stmt) -> set[str]:

@@ -52,8 +52,8 @@ class Desk:
             raise RuntimeError("the driver must open a session first")
         return self.session
 
-    def open(self, names: list[str], imports: list[str], seed: bytes) -> str:
-        self.session = Session(names, imports, seed)
+    def open(self, names: list[str], imports: list[str], seed: bytes, functions: list[str]) -> str:
+        self.session = Session(names, imports, seed, functions)
         return "open"
 
     def attach(self, role: str, seconds: float) -> str | None:

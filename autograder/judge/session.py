@@ -70,8 +70,10 @@ class Outcome:
 class Session:
     """The state of one notebook: its namespace, its box, and the reference's box for races."""
 
-    def __init__(self, student_names: list[str], imports: list[str], seed: bytes) -> None:
-        self.namespace = CheckNamespace(student_names, imports)
+    def __init__(
+        self, student_names: list[str], imports: list[str], seed: bytes, functions: list[str] | None = None
+    ) -> None:
+        self.namespace = CheckNamespace(student_names, imports, functions or ())
         self.seed = seed
         self.link: Link | None = None
         self.reference: Link | None = None

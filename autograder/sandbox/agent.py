@@ -206,6 +206,14 @@ class Agent:
             return self.namespace[name]
         raise MissingName(name)
 
+    def do_bind(self, name: str, value: object) -> None:
+        self.namespace[name] = value
+
+    def do_unbind(self, name: str) -> None:
+        if name not in self.namespace:
+            raise MissingName(name)
+        del self.namespace[name]
+
     def do_get(self, x: object, name: str) -> object:
         return getattr(x, name)
 

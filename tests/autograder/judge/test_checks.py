@@ -95,6 +95,14 @@ def ranked(scores):
 def max(a, b):
     return "mine"
 
+LIMIT = 3
+
+def limit():
+    return LIMIT
+
+def uses_add(x):
+    return add(x, 1)
+
 def nested(depth):
     x = []
     for _ in range(depth):
@@ -128,6 +136,15 @@ RIGHT = {
     "shadowed builtin": "assert max(1, 2) == 'mine'",
     "author's own builtins": "assert len([1]) == 1 and sorted([2, 1]) == [1, 2]",
     "name from an earlier check": "assert kept.fill(5) is kept",
+    "student's function taken away": (
+        "kept_add = add\ndel add\ntry:\n    uses_add(1)\nexcept NameError:\n    pass\nelse:\n    assert False\n"
+        "finally:\n    add = kept_add\nassert uses_add(1) == 2 and add(1, 2) == 3"
+    ),
+    "student's function replaced": (
+        "kept_add, calls = add, []\ndef add(a, b):\n    calls.append(a)\n    return 7\n"
+        "assert uses_add(5) == 7 and calls == [5]\nadd = kept_add\nassert uses_add(1) == 2"
+    ),
+    "variables of a check stay in the judge": "LIMIT = 99\nassert limit() == 3",
     "keep": "x = keep(add)(np.ones(2), 1)\nassert value(x).sum() == 4",
     "compare": "assert compare(Tensor([1.0]), '==', Tensor([2.0]))",
     "seeded generator": "assert add(rng.random(3), 0).shape == (3,)",

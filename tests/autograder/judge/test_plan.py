@@ -39,6 +39,12 @@ def test_hidden_lines_are_blank_in_the_visible_source_and_numbers_stay() -> None
     assert step.visible_source().split("\n") == ["a = 1", "", "", ""]
 
 
+def test_a_marker_with_words_around_it_hides_too() -> None:
+    text = "a = 1\n  # --- BEGIN HIDDEN TESTS (part 2)\nb = 2\n## END HIDDEN TESTS ###\nc = 3"
+    step = plan_notebook(*[notebook(check("c", text))] * 2).checks[0]
+    assert step.visible_source().split("\n") == ["a = 1", "", "", "", "c = 3"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
