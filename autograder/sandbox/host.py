@@ -1,7 +1,7 @@
 """What this host can enforce: `mlsys doctor`'s source, and grading's permission to start.
 
 Contract: `inspect_host` looks for what boxes need, then opens one and has a probe try in it what a box must
-refuse. It changes nothing and raises nothing: what is missing stands in the report, with what it means
+refuse. It leaves nothing behind and raises nothing: what is missing stands in the report, with what it means
 and what to do. Grading refuses where ``can_isolate`` is False.
 """
 

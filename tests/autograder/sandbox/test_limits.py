@@ -157,10 +157,16 @@ def test_cpu_seconds_end_the_program() -> None:
 
 @pytest.mark.slow
 def test_cpu_seconds_end_a_program_that_ignores_the_signal() -> None:
-    code = "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass"
+    code = """
+import signal
+signal.signal(signal.SIGXCPU, signal.SIG_IGN)
+say("ignoring")
+while True: pass
+"""
     outcome = run(code, limits=replace(SMALL, cpu_seconds=1))
     assert outcome.ending.cause is Cause.CPU
-    assert outcome.ending.signal == 9
+    # A very slow machine ends it before it gets that far.
+    assert outcome.said == "" or outcome.ending.signal == 9
 
 
 def test_limits_cannot_be_raised_from_inside() -> None:
