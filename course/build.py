@@ -29,14 +29,7 @@ CONFIG = """\
 {mark}
 from pathlib import Path
 
-from nbconvert.preprocessors import ClearMetadataPreprocessor
-from nbgrader.preprocessors import (
-    AssignLatePenalties,
-    CheckCellMetadata,
-    IgnorePattern,
-    LimitOutput,
-    SaveAutoGrades,
-)
+import autograder.nbgrader_plugin
 
 c = get_config()  # noqa: F821
 ROOT = Path(__file__).resolve().parent
@@ -48,16 +41,9 @@ c.CourseDirectory.db_url = f"sqlite:///{{ROOT / 'gradebook.db'}}"
 # The stub of a solve cell is the author's own; nbgrader adds nothing to it.
 c.ClearSolutions.code_stub = {{"python": ""}}
 
-# Submissions are judged in a sandbox, where stock nbgrader would execute them right here.
-c.Autograde.autograde_preprocessors = [
-    "autograder.nbgrader_plugin.SandboxedJudge",
-    IgnorePattern,
-    ClearMetadataPreprocessor,
-    LimitOutput,
-    SaveAutoGrades,
-    AssignLatePenalties,
-    CheckCellMetadata,
-]
+# Submissions are repaired and judged in a sandbox, where stock nbgrader would execute them right here;
+# feedback shows no hidden test.
+autograder.nbgrader_plugin.configure(c)
 """
 
 

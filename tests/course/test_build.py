@@ -121,10 +121,12 @@ def load(config: Path) -> Any:
 def test_the_config_replaces_execution_and_nothing_else(sample: Sample, course_dir: Path) -> None:
     from nbgrader.converters import Autograde
 
+    from autograder.nbgrader_plugin import SandboxedJudge
+
     build(sample.course, course_dir)
     settings = load(course_dir / "nbgrader_config.py")
     ours, stock = settings.Autograde.autograde_preprocessors, Autograde.autograde_preprocessors.default()
-    assert ours[0] == "autograder.nbgrader_plugin.SandboxedJudge"
+    assert ours[0] is SandboxedJudge
     assert (stock[0].__name__, ours[1:]) == ("Execute", stock[1:])
     assert settings.ClearSolutions.code_stub == {"python": ""}
     assert settings.CourseDirectory.course_id == "tiny"
