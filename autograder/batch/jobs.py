@@ -35,10 +35,7 @@ class Job:
 def read_sources(course_dir: Path, assignment: str) -> dict[str, NotebookNode]:
     """The assignment's source notebooks, by name. Raises PlatformError where there are none."""
     folder = course_dir / "source" / assignment
-    found = {
-        path.stem: nbformat.read(path, as_version=4)
-        for path in sorted(folder.glob("*.ipynb"))
-    }
+    found = {path.stem: nbformat.read(path, as_version=4) for path in sorted(folder.glob("*.ipynb"))}
     if not found:
         raise PlatformError(f"{folder} holds no source notebook; run `mlsys release {assignment}` first")
     return found
