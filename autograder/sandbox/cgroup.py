@@ -10,7 +10,7 @@ Limits and counters of a group are files that nothing in a box can see. Where no
 answer is None, and the policy falls back to limits of single processes.
 
 Groups carry the maker's pid and start time in their names, so that a later process can remove what a
-killed one left. Only empty groups are removed: a process we did not start is never ended.
+killed one left, with whatever of its boxes is still in them. Nothing outside such a group is touched.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ import contextlib
 import errno
 import os
 import secrets
-import select
 import signal
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.sandbox.descriptors import ready
 from autograder.sandbox.errors import BoxFailed
 
 _PREFIX = "mlsys"
@@ -65,11 +65,15 @@ class Place:
         return group
 
     def sweep(self) -> None:
-        """Remove the empty groups that dead processes of this platform left here."""
+        """Remove the groups that dead processes of this platform left here.
+
+        A box dies with its maker, but for the moment in which bubblewrap has not armed itself yet.
+        """
         for base in set(self.bases.values()):
             for left in base.glob(f"{_PREFIX}-*"):
                 if _maker_is_dead(left.name):
-                    # In use or gone already: somebody else's business either way.
+                    _kill_in(left)
+                    # Another process may be at the same work, or its last one still on its way out.
                     with contextlib.suppress(OSError):
                         left.rmdir()
 
@@ -98,10 +102,10 @@ class Group:
             with contextlib.suppress(OSError):
                 self._write("pids", "cgroup.kill", 1)
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while pids := self._members():
+        while pids := _pids_in(self._folders["pids"]):
             if time.monotonic() > deadline:
                 raise BoxFailed(f"processes {sorted(pids)} outlive SIGKILL; the host needs a look")
-            _kill_each(pids, self._members)
+            _kill_in(self._folders["pids"])
             time.sleep(_PAUSE_SECONDS)
 
     def remove(self) -> None:
@@ -137,11 +141,6 @@ class Group:
 
     def _read(self, controller: str, name: str) -> str:
         return (self._folders[controller] / name).read_text()
-
-    def _members(self) -> set[int]:
-        with contextlib.suppress(FileNotFoundError):
-            return {int(pid) for pid in self._read("pids", "cgroup.procs").split()}
-        return set()
 
     def _usage_v1(self) -> GroupUsage:
         return GroupUsage(
@@ -269,15 +268,21 @@ def _counter(text: str, name: str) -> int:
     return next((int(line.split()[1]) for line in text.splitlines() if line.split()[0] == name), 0)
 
 
-def _kill_each(pids: Iterable[int], members: Callable[[], set[int]]) -> None:
-    for pid in pids:
+def _pids_in(group: Path) -> set[int]:
+    with contextlib.suppress(FileNotFoundError):
+        return {int(pid) for pid in (group / "cgroup.procs").read_text().split()}
+    return set()
+
+
+def _kill_in(group: Path) -> None:
+    for pid in _pids_in(group):
         # The descriptor holds the process fast: its number can't come to mean another one in between.
         with contextlib.suppress(ProcessLookupError):
             descriptor = os.pidfd_open(pid)
             try:
-                if pid in members():
+                if pid in _pids_in(group):
                     signal.pidfd_send_signal(descriptor, signal.SIGKILL)
-                    select.select([descriptor], [], [], _PAUSE_SECONDS)
+                    ready(descriptor, _PAUSE_SECONDS)
             finally:
                 os.close(descriptor)
 

@@ -112,14 +112,24 @@ def test_sweep_removes_what_dead_processes_left_and_nothing_else(place: Place) -
     mine = place.make(memory_bytes=64 << 20, processes=8)
     for folder in (dead, reused, elsewhere, others):
         folder.mkdir()
+    stuck, kept = (
+        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) for _ in range(2)
+    )
     try:
+        (dead / "cgroup.procs").write_text(str(stuck.pid))
+        (elsewhere / "cgroup.procs").write_text(str(kept.pid))
+        place.sweep()
+        assert stuck.wait() == -9
         place.sweep()
         assert not dead.exists()
         assert not reused.exists()
+        assert kept.poll() is None
         assert elsewhere.exists()
         assert others.exists()
         assert all(entrance.exists() for entrance in mine.entrances)
     finally:
+        for process in (stuck, kept):
+            process.communicate()
         mine.remove()
         for folder in (elsewhere, others):
             folder.rmdir()
