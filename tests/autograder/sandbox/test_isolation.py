@@ -288,3 +288,12 @@ except PermissionError:
     say("refused")
 """
     assert run(code, cpus=(core,)).said.splitlines() == [str(core), "refused"]
+
+
+def test_a_writable_bind_is_the_hosts_folder(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out").chmod(0o777)
+    bind = Bind(tmp_path / "out", "/opt/out", writable=True)
+    assert run("open('/opt/out/a', 'w').write('from the box')", binds=(bind,)).ending.code == 0
+    assert (tmp_path / "out" / "a").read_text() == "from the box"
