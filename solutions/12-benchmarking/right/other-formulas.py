@@ -119,5 +119,5 @@ def peak(X):
     total, highest = np.zeros(X.shape[1]), np.full(X.shape[1], -np.inf)
     for t in range(X.shape[0]):
         total = total + X[t]
-        highest = np.where(total > highest, total, highest)
+        highest = np.fmax(highest, total)
     return highest
