@@ -17,7 +17,7 @@ import signal
 import time
 import traceback
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -113,7 +113,7 @@ class Session:
         }
         start = time.monotonic()
         outcome = Trial(self.namespace, link, step, source, open_pass).run(seconds)
-        return Outcome(**{**outcome.__dict__, "seconds": time.monotonic() - start, "lost": link.lost})
+        return replace(outcome, seconds=time.monotonic() - start, lost=link.lost)
 
 
 def greet(link: Link, seconds: float) -> str | None:
