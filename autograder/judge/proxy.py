@@ -21,39 +21,48 @@ T = TypeVar("T")
 READABLE_DUNDERS = frozenset(("__name__", "__doc__", "__qualname__", "__annotations__"))
 
 
-class Proxy:
+class Seat:
+    """Where a proxy's object is. Its slots are read past ``Proxy.__getattribute__``, in C."""
+
+    __slots__ = ("_handle", "_kind", "_link")
+    _link: Link
+    _handle: int
+    _kind: str
+
+
+link_slot, handle_slot, kind_slot = (Seat.__dict__[name] for name in ("_link", "_handle", "_kind"))
+link_of, handle_of, kind_of = link_slot.__get__, handle_slot.__get__, kind_slot.__get__
+
+
+class Proxy(Seat):
     """An object of the student's, by handle."""
 
-    __slots__ = ("__handle", "__kind", "__link", "__weakref__")
+    __slots__ = ("__weakref__",)
 
     def __init__(self, link: Link, handle: int, kind: str) -> None:
-        object.__setattr__(self, "_Proxy__link", link)
-        object.__setattr__(self, "_Proxy__handle", handle)
-        object.__setattr__(self, "_Proxy__kind", kind)
+        link_slot.__set__(self, link)
+        handle_slot.__set__(self, handle)
+        kind_slot.__set__(self, kind)
 
     def __del__(self) -> None:
-        self.__link.released.add(self.__handle)
+        link_of(self).released.add(handle_of(self))
 
     def seat_of(self) -> tuple[Link, int]:
         """Where it is: read through the class only, an instance's name may be the student's."""
-        return self.__link, self.__handle
-
-    def kind_of(self) -> str:
-        """The name of its type, by the student's word."""
-        return str(self.__kind)
+        return link_of(self), handle_of(self)
 
     def ask(self, operation: str, *arguments: object) -> Any:
-        return self.__link.request(operation, *arguments)
+        return link_of(self).request(operation, *arguments)
 
     def refuse(self, what: str) -> NoReturn:
-        raise self.__link.refuse(
-            f"{what} of an object ({self.__kind}) that stays in the student's box; {DATA}"
+        raise link_of(self).refuse(
+            f"{what} of an object ({kind_of(self)}) that stays in the student's box; {DATA}"
         )
 
     def __getattribute__(self, name: str) -> Any:
-        if name.startswith("_Proxy__") or (name.startswith("__") and name not in READABLE_DUNDERS):
+        if name.startswith("__") and name not in READABLE_DUNDERS:
             return object.__getattribute__(self, name)
-        return Proxy.ask(self, "get", self, name)
+        return link_of(self).request("get", self, name)
 
     def __setattr__(self, name: str, value: object) -> None:
         Proxy.ask(self, "set", self, name, value)
@@ -62,7 +71,7 @@ class Proxy:
         Proxy.ask(self, "delete", self, name)
 
     def __hash__(self) -> int:
-        return hash((id(self.__link), self.__handle))
+        return hash((id(link_of(self)), handle_of(self)))
 
     def __bool__(self) -> bool:
         Proxy.refuse(self, "the truth")
@@ -166,7 +175,7 @@ class CallableProxy(Proxy):
     __slots__ = ()
 
     def __call__(self, /, *args: object, **kwargs: object) -> Any:
-        return Proxy.ask(self, "call", self, args, tuple(kwargs.items()), False)
+        return link_of(self).request("call", self, args, tuple(kwargs.items()), False)
 
 
 class ClassProxy(CallableProxy):
