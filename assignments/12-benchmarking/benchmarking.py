@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Benchmarking: correctness and speed
 #
-# "It is twice as fast." Twice as fast as what, on which inputs, timed by which clock, how often, and how sure are you?
-# In this notebook you build the instruments that make such a sentence mean something, one on top of the other:
+# "It is twice as fast." Twice as fast as what, on which inputs, timed by which clock, how often, and how sure
+# are you? In this notebook you build the instruments that make such a sentence mean something, one on top of
+# the other:
 #
 # | | question | what it gives you | points |
 # |---|---|---|---|
@@ -15,13 +16,14 @@
 # | 7 | `pairwise` | a race: turn loops into one matrix product | 14 |
 # | 8 | `peak` | a race: walk memory in the order in which it lies | 12 |
 #
-# **Conventions.** Times are in seconds (s) unless a name ends in `_ns` (whole nanoseconds, $1\,\text{ns} = 10^{-9}$ s);
-# rates are in queries per second (1/s); arithmetic speed is in FLOP/s and memory speed in bytes/s. "Array" means a
-# numpy array of `float64`; where a function takes a sequence of numbers it must accept a list and an array alike. A function
-# never changes what it was given. Where a function returns several values it returns them as a tuple, in the order stated.
+# **Conventions.** Times are in seconds (s) unless a name ends in `_ns` (whole nanoseconds,
+# $1\,\text{ns} = 10^{-9}$ s); rates are in queries per second (1/s); arithmetic speed is in FLOP/s and memory
+# speed in bytes/s. "Array" means a numpy array of `float64`; where a function takes a sequence of numbers it
+# must accept a list and an array alike. A function never changes what it was given. Where a function returns
+# several values it returns them as a tuple, in the order stated.
 #
-# Later questions use your earlier functions, so get each one right before you go on. Python and numpy are all you
-# need, and all you have.
+# Later questions use your earlier functions, so get each one right before you go on. Python and numpy are all
+# you need, and all you have.
 
 # %%
 import math
@@ -32,13 +34,15 @@ import numpy as np
 # %% [markdown]
 # ## 1. Percentiles
 #
-# Ten answers of a model took, in milliseconds, `12 15 11 14 13 90 12 16 13 14`. Their mean is 21 ms, and not one query took anything
-# like 21 ms: nine were faster, one was four times slower. Latencies have long tails, and users remember the tail, so services promise
-# *percentiles*: "p90 is at most 20 ms" says that at least 90 % of the queries were answered within 20 ms.
+# Ten answers of a model took, in milliseconds, `12 15 11 14 13 90 12 16 13 14`. Their mean is 21 ms, and not
+# one query took anything like 21 ms: nine were faster, one was four times slower. Latencies have long tails,
+# and users remember the tail, so services promise *percentiles*: "p90 is at most 20 ms" says that at least
+# 90 % of the queries were answered within 20 ms.
 #
-# There are more than nine definitions of a percentile in use, most of which blend two neighbouring samples into a value that was
-# never observed. Benchmarks prefer the **nearest rank**, which is always one of the samples. Sort the $n \ge 1$ samples,
-# $x_{(1)} \le x_{(2)} \le \dots \le x_{(n)}$; then for a whole number $p$ with $1 \le p \le 100$
+# There are more than nine definitions of a percentile in use, most of which blend two neighbouring samples
+# into a value that was never observed. Benchmarks prefer the **nearest rank**, which is always one of the
+# samples. Sort the $n \ge 1$ samples, $x_{(1)} \le x_{(2)} \le \dots \le x_{(n)}$; then for a whole number
+# $p$ with $1 \le p \le 100$
 #
 # $$\mathrm{percentile}(x, p) = x_{(k)}, \qquad k = \left\lceil \frac{p\,n}{100} \right\rceil .$$
 #
@@ -50,10 +54,11 @@ import numpy as np
 # | p90 | 9 | 9 | 16 ms |
 # | p99 | 9.9 | 10 | 90 ms |
 #
-# Two remarks. With fewer than 100 samples p99 is simply the maximum: a claim about p99 needs at least hundreds of samples. And
-# the rank must be *exact*: `7 / 100 * 100` is `7.000000000000001` in floating point, whose ceiling is 8, not 7. (numpy's own
-# `method="inverted_cdf"` follows the nearest-rank rule, and falls into exactly this hole for some $p$ and $n$.) Both $p$ and $n$ are whole
-# numbers, so nothing forces you to divide first.
+# Two remarks. With fewer than 100 samples p99 is simply the maximum: a claim about p99 needs at least
+# hundreds of samples. And the rank must be *exact*: `7 / 100 * 100` is `7.000000000000001` in floating point,
+# whose ceiling is 8, not 7. (numpy's own `method="inverted_cdf"` follows the nearest-rank rule, and falls
+# into exactly this hole for some $p$ and $n$.) Both $p$ and $n$ are whole numbers, so nothing forces you to
+# divide first.
 
 # %% solve="percentile"
 def percentile(samples, p):
@@ -78,27 +83,32 @@ assert float(percentile(list(range(1, 101)), 7)) == 7.0, "p n / 100 is exactly 7
 #
 # To time a piece of work you read a clock, do the work, and read the clock again. Four things go wrong:
 #
-# * **The wrong clock.** `time.time()` is the wall clock: it is corrected over the network and may jump, even backwards. A duration needs a
-#   *monotonic* clock such as `time.perf_counter_ns`, which counts nanoseconds from an arbitrary moment. Its readings are huge whole numbers.
-#   **Subtract the readings while they are whole numbers**: near $10^{18}$ ns neighbouring floats are 128 ns apart.
-# * **Cold starts.** The first calls fill caches, load libraries, compile. Unless cold starts are the question, make some *warm-up* calls that
-#   are not timed.
-# * **One sample.** Other programs interrupt yours. Take many samples and keep them all; question 1 sums them up.
-# * **A clock that costs as much as the work.** Reading a clock takes about 50 ns and its ticks may be coarser still. If the work
-#   takes 100 ns, do it many times between two readings (a *batch*) and divide.
+# * **The wrong clock.** `time.time()` is the wall clock: it is corrected over the network and may jump, even
+#   backwards. A duration needs a *monotonic* clock such as `time.perf_counter_ns`, which counts nanoseconds
+#   from an arbitrary moment. Its readings are huge whole numbers. **Subtract the readings while they are
+#   whole numbers**: near $10^{18}$ ns neighbouring floats are 128 ns apart.
+# * **Cold starts.** The first calls fill caches, load libraries, compile. Unless cold starts are the
+#   question, make some *warm-up* calls that are not timed.
+# * **One sample.** Other programs interrupt yours. Take many samples and keep them all; question 1 sums them
+#   up.
+# * **A clock that costs as much as the work.** Reading a clock takes about 50 ns and its ticks may be coarser
+#   still. If the work takes 100 ns, do it many times between two readings (a *batch*) and divide.
 #
-# Write `measure`. After `warmup` calls of `work()` it takes `repeats` samples. For each: read the clock once, call `work()` exactly `batch` times, read the
-# clock once more. The sample is
+# Write `measure`. After `warmup` calls of `work()` it takes `repeats` samples. For each: read the clock once,
+# call `work()` exactly `batch` times, read the clock once more. The sample is
 #
 # $$ \text{sample} = \frac{(t_\text{after} - t_\text{before}) \cdot 10^{-9}}{\text{batch}} \quad\text{seconds per call.} $$
 #
-# The clock is a *parameter*, a function without arguments that returns whole nanoseconds. That is not only good style: it means that your harness can be tested
-# with a clock that a test moves by hand, as the check below does. There the work takes exactly as long as the test says.
+# The clock is a *parameter*, a function without arguments that returns whole nanoseconds. That is not only
+# good style: it means that your harness can be tested with a clock that a test moves by hand, as the check
+# below does. There the work takes exactly as long as the test says.
 #
-# Then `batch_size`, which finds a batch long enough to be timed. For $b = 1, 2, 4, 8, \dots$ it times one batch of $b$ calls (clock, $b$ calls, clock) and returns
-# the first $b$ whose batch took **at least** `at_least_ns` nanoseconds. It stops there: no further call of `work`.
+# Then `batch_size`, which finds a batch long enough to be timed. For $b = 1, 2, 4, 8, \dots$ it times one
+# batch of $b$ calls (clock, $b$ calls, clock) and returns the first $b$ whose batch took **at least**
+# `at_least_ns` nanoseconds. It stops there: no further call of `work`.
 #
-# In a scratch cell of your own, try `measure(lambda: sum(range(1000)), time.perf_counter_ns, 3, 20, 100)`. How much do the 20 numbers differ?
+# In a scratch cell of your own, try `measure(lambda: sum(range(1000)), time.perf_counter_ns, 3, 20, 100)`.
+# How much do the 20 numbers differ?
 
 # %% solve="measure"
 def measure(work, clock, warmup, repeats, batch=1):
@@ -159,32 +169,38 @@ assert fake.calls == 31, "one batch each of 1, 2, 4, 8 and 16 calls"
 # %% [markdown]
 # ## 3. How sure are you?
 #
-# You timed the old program ($a$: $n_a$ samples) and the new one ($b$: $n_b$ samples). The speed-up is the ratio of the means,
+# You timed the old program ($a$: $n_a$ samples) and the new one ($b$: $n_b$ samples). The speed-up is the
+# ratio of the means,
 #
 # $$ \rho = \frac{\bar a}{\bar b}, \qquad \bar a = \frac1{n_a}\sum_i a_i ,$$
 #
-# and it would come out a little different if you measured again. How different? Textbook formulas want bell-shaped data, which running times
-# are not. The **bootstrap** wants nothing but a random generator. It pretends that the samples *are* the population, and measures again
-# inside the computer:
+# and it would come out a little different if you measured again. How different? Textbook formulas want
+# bell-shaped data, which running times are not. The **bootstrap** wants nothing but a random generator. It
+# pretends that the samples *are* the population, and measures again inside the computer:
 #
-# 1. draw $n_a$ values from $a$ **with replacement** (each draw is any of the $n_a$ samples with equal chance, whatever was drawn before);
+# 1. draw $n_a$ values from $a$ **with replacement** (each draw is any of the $n_a$ samples with equal chance,
+#    whatever was drawn before);
 # 2. independently of that, draw $n_b$ values from $b$, with replacement too;
 # 3. note the ratio of the two means, $\rho^* = \overline{a^*} / \overline{b^*}$.
 #
-# Do this `resamples` times. The ratios $\rho^*$ scatter around $\rho$ about as much as $\rho$ itself scatters around the truth, so
-# the interval that cuts off `tail` percent at either end is an interval for the truth with confidence $100 - 2\cdot\mathtt{tail}$ percent:
+# Do this `resamples` times. The ratios $\rho^*$ scatter around $\rho$ about as much as $\rho$ itself scatters
+# around the truth, so the interval that cuts off `tail` percent at either end is an interval for the truth
+# with confidence $100 - 2\cdot\mathtt{tail}$ percent:
 #
 # $$ \text{low} = \mathrm{percentile}(\rho^*, \mathtt{tail}), \qquad \text{high} = \mathrm{percentile}(\rho^*, 100 - \mathtt{tail}) $$
 #
 # with *your* nearest-rank `percentile`. If low is above 1, the new program is faster, and you may say so.
 #
-# A small case by hand: $a = (2)$ and $b = (1, 2)$. The mean of $a^*$ is always 2; the mean of $b^*$ is 1, 1.5 or 2 with chances ¼, ½, ¼. So
-# $\rho^*$ is 1, 4/3 or 2 with the same chances, and with enough resamples `tail=10` gives (1, 4/3, 2), `tail=40` gives (4/3, 4/3, 4/3). (The middle number,
-# $\rho = 2 / 1.5$, comes from the samples themselves.)
+# A small case by hand: $a = (2)$ and $b = (1, 2)$. The mean of $a^*$ is always 2; the mean of $b^*$ is 1, 1.5
+# or 2 with chances ¼, ½, ¼. So $\rho^*$ is 1, 4/3 or 2 with the same chances, and with enough resamples
+# `tail=10` gives (1, 4/3, 2), `tail=40` gives (4/3, 4/3, 4/3). (The middle number, $\rho = 2 / 1.5$, comes
+# from the samples themselves.)
 #
-# **Reproducible.** All randomness comes from one generator that you make inside the function from `seed` (for example `np.random.default_rng(seed)`): the same arguments
-# give the same answer, another seed gives other draws. Which generator you use and in which order you draw is up to you: the check accepts every
-# correct bootstrap, and knows the exact distribution of $\rho^*$, since it goes through all resamples of a few samples one by one.
+# **Reproducible.** All randomness comes from one generator that you make inside the function from `seed` (for
+# example `np.random.default_rng(seed)`): the same arguments give the same answer, another seed gives other
+# draws. Which generator you use and in which order you draw is up to you: the check accepts every correct
+# bootstrap, and knows the exact distribution of $\rho^*$, since it goes through all resamples of a few
+# samples one by one.
 
 # %% solve="bootstrap"
 def bootstrap(a, b, resamples, tail, seed):
@@ -215,24 +231,31 @@ np.testing.assert_allclose([low, ratio, high], [4 / 3, 4 / 3, 4 / 3], err_msg="a
 # %% [markdown]
 # ## 4. Scenarios: one at a time, and all at once
 #
-# The same model is "fast" in different ways for a phone, a web service and a nightly job. MLPerf Inference therefore fixes *scenarios*: each says how
-# queries arrive and which number is reported. Two of them are simple. (The rules here are simplified and stated in full.)
+# The same model is "fast" in different ways for a phone, a web service and a nightly job. MLPerf Inference
+# therefore fixes *scenarios*: each says how queries arrive and which number is reported. Two of them are
+# simple. (The rules here are simplified and stated in full.)
 #
-# **Single stream.** The sender sends the next query at the moment when the last one is answered, as a camera app does. What counts is the latency: p90 of all
-# queries sent. A run must be long enough in two ways: it ends with the first query after which **both**
+# **Single stream.** The sender sends the next query at the moment when the last one is answered, as a camera
+# app does. What counts is the latency: p90 of all queries sent. A run must be long enough in two ways: it
+# ends with the first query after which **both**
 #
 # * at least `min_queries` queries have been answered, and
 # * at least `min_seconds` seconds have passed since the start.
 #
-# With service times 0.5, 0.25, 0.25, 1, 0.5, … s, `min_queries=2`, `min_seconds=1`: after two queries only 0.75 s have passed; after three, 1 s. So the run has three queries, and its
-# p90 is the largest of their latencies, 0.5 s. If the given service times end before both conditions hold, the run is invalid: raise a `ValueError`.
+# With service times 0.5, 0.25, 0.25, 1, 0.5, … s, `min_queries=2`, `min_seconds=1`: after two queries only
+# 0.75 s have passed; after three, 1 s. So the run has three queries, and its p90 is the largest of their
+# latencies, 0.5 s. If the given service times end before both conditions hold, the run is invalid: raise a
+# `ValueError`.
 #
-# **Offline.** All the data is there from the start, in batches, and only the *throughput* counts: total samples divided by the total time until the last batch is done. On one
-# accelerator that is $\sum_i n_i / \sum_i t_i$ for batches of $n_i$ samples that take $t_i$ s. It is **not** the mean of the rates
-# $n_i/t_i$: 100 samples in 1 s and 100 samples in 4 s are 200 samples in 5 s, 40 a second, though the rates 100 and 25 have the mean 62.5.
+# **Offline.** All the data is there from the start, in batches, and only the *throughput* counts: total
+# samples divided by the total time until the last batch is done. On one accelerator that is
+# $\sum_i n_i / \sum_i t_i$ for batches of $n_i$ samples that take $t_i$ s. It is **not** the mean of the
+# rates $n_i/t_i$: 100 samples in 1 s and 100 samples in 4 s are 200 samples in 5 s, 40 a second, though the
+# rates 100 and 25 have the mean 62.5.
 #
-# With `workers` equal accelerators the batches stay in the given order and each goes to the accelerator that is free first (at the start all are free, at time 0; if several are
-# free, to any of them). The total time is the moment when the last accelerator finishes.
+# With `workers` equal accelerators the batches stay in the given order and each goes to the accelerator that
+# is free first (at the start all are free, at time 0; if several are free, to any of them). The total time is
+# the moment when the last accelerator finishes.
 
 # %% solve="scenarios"
 def single_stream(service, min_queries, min_seconds):
@@ -279,8 +302,10 @@ assert abs(float(offline([10, 10, 10], [3.0, 1.0, 1.0], 2)) - 10.0) < 1e-9, "the
 # %% [markdown]
 # ## 5. Scenario: server
 #
-# A web service cannot choose when queries come. In MLPerf's server scenario they arrive at random at a given rate $\lambda$, as a *Poisson process*: the gaps between arrivals are independent and
-# exponentially distributed with mean $1/\lambda$. One server answers them first come, first served. A query that finds the server busy **waits**, and its latency counts from its **arrival**:
+# A web service cannot choose when queries come. In MLPerf's server scenario they arrive at random at a given
+# rate $\lambda$, as a *Poisson process*: the gaps between arrivals are independent and exponentially
+# distributed with mean $1/\lambda$. One server answers them first come, first served. A query that finds the
+# server busy **waits**, and its latency counts from its **arrival**:
 #
 # $$ \text{start}_i = \max(\text{arrival}_i,\ \text{finish}_{i-1}), \qquad \text{finish}_i = \text{start}_i + \text{service}_i, \qquad \text{latency}_i = \text{finish}_i - \text{arrival}_i $$
 #
@@ -299,19 +324,26 @@ assert abs(float(offline([10, 10, 10], [3.0, 1.0, 1.0], 2)) - 10.0) < 1e-9, "the
 #  </svg>">
 # </figure>
 #
-# *Arrivals 0, 1, 2, 10 s and service times 3, 1, 2, 1 s: the server (blue) starts at 0, 3, 4, 10 s, finishes at 3, 4, 6, 11 s, and the latencies are 3, 3, 4, 1 s. Orange is waiting.*
+# *Arrivals 0, 1, 2, 10 s and service times 3, 1, 2, 1 s: the server (blue) starts at 0, 3, 4, 10 s, finishes
+# at 3, 4, 6, 11 s, and the latencies are 3, 3, 4, 1 s. Orange is waiting.*
 #
-# Why it matters: if each answer takes $S$ seconds, the server is busy a fraction $u = \lambda S$ of the time, and the mean wait is $\frac{u}{2(1-u)} S$. That is half a service time at $u = 0.5$, 4.5 at
-# $u = 0.9$ and 49.5 at $u = 0.99$. A benchmark that sends the next query only when the last one is answered never sees this queue, and reports a latency no user will get.
+# Why it matters: if each answer takes $S$ seconds, the server is busy a fraction $u = \lambda S$ of the time,
+# and the mean wait is $\frac{u}{2(1-u)} S$. That is half a service time at $u = 0.5$, 4.5 at $u = 0.9$ and
+# 49.5 at $u = 0.99$. A benchmark that sends the next query only when the last one is answered never sees this
+# queue, and reports a latency no user will get.
 #
 # The scenario's result is the **highest rate whose p99 latency meets a bound**. Three functions:
 #
 # * `latencies(arrivals, service)`, the queue above.
-# * `highest_rate(meets, rates)`. `rates` is sorted, smallest first, and `meets(rate)` says whether a rate meets the bound: true up to some rate, false for every higher one. Each question is a whole
-#   benchmark run, so ask few: find the highest rate that meets it by *bisection*, in at most $2 + \lceil \log_2(n+1) \rceil$ calls of `meets` for $n$ rates (12 calls for 1000 rates, not 1000). If none meets it, return `0.0`.
-# * `server(gaps, service, rates, bound)` puts them together. `gaps` are random gaps with mean 1. At rate $\lambda$ the same gaps are divided by $\lambda$, so the $i$-th query arrives at
+# * `highest_rate(meets, rates)`. `rates` is sorted, smallest first, and `meets(rate)` says whether a rate
+#   meets the bound: true up to some rate, false for every higher one. Each question is a whole benchmark run,
+#   so ask few: find the highest rate that meets it by *bisection*, in at most $2 + \lceil \log_2(n+1) \rceil$
+#   calls of `meets` for $n$ rates (12 calls for 1000 rates, not 1000). If none meets it, return `0.0`.
+# * `server(gaps, service, rates, bound)` puts them together. `gaps` are random gaps with mean 1. At rate
+#   $\lambda$ the same gaps are divided by $\lambda$, so the $i$-th query arrives at
 #   $$ \text{arrival}_i = \frac{1}{\lambda}\sum_{j \le i} \text{gap}_j . $$
-#   A rate meets the bound if the p99 of all latencies (nearest rank) is **at most** `bound`. Since the same gaps are only stretched, a lower rate never makes any query wait longer, and bisection is allowed.
+# A rate meets the bound if the p99 of all latencies (nearest rank) is **at most** `bound`. Since the same
+# gaps are only stretched, a lower rate never makes any query wait longer, and bisection is allowed.
 
 # %% solve="server"
 def latencies(arrivals, service):
@@ -374,12 +406,15 @@ assert float(server(regular, np.full(200, 0.5), [0.5, 1.0, 2.0, 4.0, 8.0], 0.25)
 #
 # A measured speed means little until you know what the machine allows. Two laws on the back of an envelope:
 #
-# **Roofline.** A kernel does $W$ floating-point operations (FLOP) and moves $Q$ bytes between memory and processor. Its *arithmetic intensity* is $I = W/Q$ (FLOP per byte). A machine has a peak arithmetic speed
-# $P$ (FLOP/s) and a memory bandwidth $B$ (bytes/s). Each byte that arrives feeds $I$ operations, so the kernel can't do more than
+# **Roofline.** A kernel does $W$ floating-point operations (FLOP) and moves $Q$ bytes between memory and
+# processor. Its *arithmetic intensity* is $I = W/Q$ (FLOP per byte). A machine has a peak arithmetic speed
+# $P$ (FLOP/s) and a memory bandwidth $B$ (bytes/s). Each byte that arrives feeds $I$ operations, so the
+# kernel can't do more than
 #
 # $$ R = \min(P,\ I \cdot B) \quad \text{FLOP/s}. $$
 #
-# Left of the *ridge point* $I = P/B$ memory is the limit ("memory"), from the ridge point on ($I \ge P/B$) arithmetic is ("compute").
+# Left of the *ridge point* $I = P/B$ memory is the limit ("memory"), from the ridge point on ($I \ge P/B$)
+# arithmetic is ("compute").
 #
 # <figure>
 # <img width="520" alt="Roofline on logarithmic axes: a slope I times B up to the ridge at 5 FLOP per byte, then flat at 100 GFLOP/s" src="data:image/svg+xml;charset=utf-8,
@@ -397,18 +432,23 @@ assert float(server(regular, np.full(200, 0.5), [0.5, 1.0, 2.0, 4.0, 8.0], 0.25)
 #  </svg>">
 # </figure>
 #
-# *The roofline of a machine with $P = 100$ GFLOP/s and $B = 20$ GB/s; both axes are logarithmic.* A dot product of two `float64` vectors does 2 operations for 16 bytes: $I = 0.125$, so at most 2.5 GFLOP/s, 2.5 % of the peak, however
-# clever the code. A product of two 1000 × 1000 matrices does $2\cdot 10^9$ operations on $24 \cdot 10^6$ bytes: $I = 83.3$, and the peak is within reach.
+# *The roofline of a machine with $P = 100$ GFLOP/s and $B = 20$ GB/s; both axes are logarithmic.* A dot
+# product of two `float64` vectors does 2 operations for 16 bytes: $I = 0.125$, so at most 2.5 GFLOP/s, 2.5 %
+# of the peak, however clever the code. A product of two 1000 × 1000 matrices does $2\cdot 10^9$ operations on
+# $24 \cdot 10^6$ bytes: $I = 83.3$, and the peak is within reach.
 #
-# **Amdahl.** A fraction $f$ of the running time is made $s$ times faster, and the rest stays as it is. The whole gets faster by
+# **Amdahl.** A fraction $f$ of the running time is made $s$ times faster, and the rest stays as it is. The
+# whole gets faster by
 #
 # $$ S = \frac{1}{(1-f) + f/s}. $$
 #
-# With $f = 0.95$ and $s = 20$ that is 10.26, and even $s = \infty$ gives no more than $1/(1-f) = 20$. Turned around, a target $T \ge 1$ for the whole needs
+# With $f = 0.95$ and $s = 20$ that is 10.26, and even $s = \infty$ gives no more than $1/(1-f) = 20$. Turned
+# around, a target $T \ge 1$ for the whole needs
 #
 # $$ s = \frac{f}{1/T - (1-f)} , $$
 #
-# if the denominator is positive; if it is zero or negative no finite $s$ will do, and `needed` returns `math.inf`. For $f = 0.75$: $T = 3$ needs $s = 9$, $T = 4$ needs infinity.
+# if the denominator is positive; if it is zero or negative no finite $s$ will do, and `needed` returns
+# `math.inf`. For $f = 0.75$: $T = 3$ needs $s = 9$, $T = 4$ needs infinity.
 
 # %% solve="roofline"
 def roofline(flops, traffic, peak, bandwidth):
@@ -450,30 +490,42 @@ assert float(needed(0.75, 4)) == math.inf, "1 / T = 1 - f: no finite speed-up wi
 # %% [markdown]
 # ## 7. Race 1: pairwise distances
 #
-# Nearest neighbours, clustering and kernel methods all begin with the squared distances between the rows of two matrices, $X$ with shape $(n, d)$ and $Y$ with shape $(m, d)$:
+# Nearest neighbours, clustering and kernel methods all begin with the squared distances between the rows of
+# two matrices, $X$ with shape $(n, d)$ and $Y$ with shape $(m, d)$:
 #
 # $$ D_{ij} = \lVert x_i - y_j \rVert^2 = \sum_{k=1}^{d} (x_{ik} - y_{jk})^2, \qquad D \text{ of shape } (n, m). $$
 #
-# The cell below is the formula, written down. It is correct, and for $n=200$, $m=150$, $d=256$ it takes more than a tenth of a second: some 200 million operations a second on a machine that can do tens of billions, because the interpreter spends microseconds on each pair.
+# The cell below is the formula, written down. It is correct, and for $n=200$, $m=150$, $d=256$ it takes more
+# than a tenth of a second: some 200 million operations a second on a machine that can do tens of billions,
+# because the interpreter spends microseconds on each pair.
 #
-# Broadcasting, `X[:, None, :] - Y[None, :, :]`, moves the loops into numpy. But it builds an array of shape $(n, m, d)$, 61 MB here, writes it to memory, reads it back, squares it into another one, and reads that to sum it. Its arithmetic intensity is about
-# a tenth of a FLOP per byte, and question 6 tells you what that means. What you want is the operation with the highest intensity of all, a matrix product:
+# Broadcasting, `X[:, None, :] - Y[None, :, :]`, moves the loops into numpy. But it builds an array of shape
+# $(n, m, d)$, 61 MB here, writes it to memory, reads it back, squares it into another one, and reads that to
+# sum it. Its arithmetic intensity is about a tenth of a FLOP per byte, and question 6 tells you what that
+# means. What you want is the operation with the highest intensity of all, a matrix product:
 #
 # $$ \lVert x_i - y_j \rVert^2 = \lVert x_i \rVert^2 + \lVert y_j \rVert^2 - 2\, x_i \cdot y_j . $$
 #
-# There is a price: if $x_i$ and $y_j$ are close, two large numbers almost cancel, and rounding can leave $-10^{-14}$ where 0 belongs; a square root after that gives NaN. So values below 0 must be set to 0.
+# There is a price: if $x_i$ and $y_j$ are close, two large numbers almost cancel, and rounding can leave
+# $-10^{-14}$ where 0 belongs; a square root after that gives NaN. So values below 0 must be set to 0.
 #
-# Write `pairwise`, and with it `nearest`: for each row of $X$ the squared distance to the nearest row of $Y$, $\min_j D_{ij}$.
+# Write `pairwise`, and with it `nearest`: for each row of $X$ the squared distance to the nearest row of $Y$,
+# $\min_j D_{ij}$.
 #
-# **Correctness** (5 points): `float64` in and out; no entry negative; each $D_{ij}$ within $10^{-10} \cdot (\lVert x_i \rVert^2 + \lVert y_j \rVert^2)$ of the exact value; $X$ and $Y$ unchanged. Only then
-# **speed** (9 points): your `nearest` races the reference's on fresh random inputs of shape (200, 256) and (150, 256), one core each, and the ratio *reference time / your time* counts. (The race is about `nearest` because it returns 200 numbers and not 30,000,
-# so that what is timed is your computation and not the way of the result to the judge.)
+# **Correctness** (5 points): `float64` in and out; no entry negative; each $D_{ij}$ within
+# $10^{-10} \cdot (\lVert x_i \rVert^2 + \lVert y_j \rVert^2)$ of the exact value; $X$ and $Y$ unchanged. Only
+# then **speed** (9 points): your `nearest` races the reference's on fresh random inputs of shape (200, 256)
+# and (150, 256), one core each, and the ratio *reference time / your time* counts. (The race is about
+# `nearest` because it returns 200 numbers and not 30,000, so that what is timed is your computation and not
+# the way of the result to the judge.)
 #
 # | ratio at least | 0.12 | 0.5 |
 # |---|---|---|
 # | points | 5 | 9 |
 #
-# The loops and the broadcast are both far below 0.12. You need not beat the reference: half its speed gives full marks. The race is run the way you built it: warm-up, batches, many samples, a monotonic clock, an interval for the ratio.
+# The loops and the broadcast are both far below 0.12. You need not beat the reference: half its speed gives
+# full marks. The race is run the way you built it: warm-up, batches, many samples, a monotonic clock, an
+# interval for the ratio.
 
 # %%
 def pairwise_naive(X, Y):
@@ -511,15 +563,21 @@ assert np.asarray(nearest(np.zeros((200, 256)), np.ones((150, 256)))).shape == (
 # %% [markdown]
 # ## 8. Race 2: peak memory, without waiting for memory
 #
-# A profiler recorded how the memory in use changed on $C$ devices during $T$ time steps: $X_{tc}$ is what device $c$ allocated in step $t$ less what it freed, in MB. The memory in use after step $t$, counted from the level at the start of the recording, is the running sum,
-# and what you want to know is each device's *peak*:
+# A profiler recorded how the memory in use changed on $C$ devices during $T$ time steps: $X_{tc}$ is what
+# device $c$ allocated in step $t$ less what it freed, in MB. The memory in use after step $t$, counted from
+# the level at the start of the recording, is the running sum, and what you want to know is each device's
+# *peak*:
 #
 # $$ S_{tc} = \sum_{s=0}^{t} X_{sc}, \qquad \text{peak}_c = \max_{0 \le t < T} S_{tc} . $$
 #
-# The array $X$ has shape $(T, C)$, the result $(C,)$. (The peak is over the $T$ sums and nothing else: where all of them are negative, so is the peak.) With $X = \begin{pmatrix} 5 & -2 \\ -3 & 1 \\ 4 & -1 \end{pmatrix}$ the sums are $\begin{pmatrix} 5 & -2 \\ 2 & -1 \\ 6 & -2 \end{pmatrix}$ and
-# the peaks $(6, -1)$.
+# The array $X$ has shape $(T, C)$, the result $(C,)$. (The peak is over the $T$ sums and nothing else: where
+# all of them are negative, so is the peak.) With
+# $X = \begin{pmatrix} 5 & -2 \\ -3 & 1 \\ 4 & -1 \end{pmatrix}$ the sums are
+# $\begin{pmatrix} 5 & -2 \\ 2 & -1 \\ 6 & -2 \end{pmatrix}$ and the peaks $(6, -1)$.
 #
-# In numpy that is one line, `np.cumsum(X, axis=0).max(axis=0)`, and there seems to be nothing left to do. But the line is slow. The additions aren't the trouble: 128 × 2048 of them take a tenth of a millisecond or so. The *order* is. `cumsum` finishes one device before it begins the next, so it walks down a column:
+# In numpy that is one line, `np.cumsum(X, axis=0).max(axis=0)`, and there seems to be nothing left to do. But
+# the line is slow. The additions aren't the trouble: 128 × 2048 of them take a tenth of a millisecond or so.
+# The *order* is. `cumsum` finishes one device before it begins the next, so it walks down a column:
 #
 # <figure>
 # <img width="520" alt="Two ways through a matrix that is stored row after row: down the columns, and along the rows" src="data:image/svg+xml;charset=utf-8,
@@ -533,19 +591,28 @@ assert np.asarray(nearest(np.zeros((200, 256)), np.ones((150, 256)))).shape == (
 #  </svg>">
 # </figure>
 #
-# *Memory holds row after row.* A row of 2048 `float64` is 16,384 bytes long. Memory comes in cache lines of 64 bytes, 8 numbers. Going down a column, each addition opens a new line for a single number, and by the time the walk comes to the next column the line may be gone. It is worse than that: addresses that are 16,384 bytes
-# apart compete for the same few places in the cache, so even a large cache holds few of them. And the sums, 2 MB, are written to memory only to be read once and thrown away.
+# *Memory holds row after row.* A row of 2048 `float64` is 16,384 bytes long. Memory comes in cache lines of
+# 64 bytes, 8 numbers. Going down a column, each addition opens a new line for a single number, and by the
+# time the walk comes to the next column the line may be gone. It is worse than that: addresses that are
+# 16,384 bytes apart compete for the same few places in the cache, so even a large cache holds few of them.
+# And the sums, 2 MB, are written to memory only to be read once and thrown away.
 #
-# Turn the loops round. Along a row every byte of a line is used and the next line can be fetched ahead; and if you go row by row, all you have to remember between one step and the next is two rows of 16 KB, which stay in the caches closest to the processor. A Python loop over 128 *rows* costs about 128 × 1 µs, little
-# compared with what it saves. (A Python loop over the 262,144 *numbers* costs 100 ns or more for each of them.)
+# Turn the loops round. Along a row every byte of a line is used and the next line can be fetched ahead; and
+# if you go row by row, all you have to remember between one step and the next is two rows of 16 KB, which
+# stay in the caches closest to the processor. A Python loop over 128 *rows* costs about 128 × 1 µs, little
+# compared with what it saves. (A Python loop over the 262,144 *numbers* costs 100 ns or more for each of
+# them.)
 #
-# **Correctness** (4 points): `float64` in and out, error at most $10^{-9}$ for entries between −2 and 2, $X$ unchanged, any $T \ge 1$ and $C \ge 1$. Only then **speed** (8 points), on fresh random inputs of shape (128, 2048), stored row after row:
+# **Correctness** (4 points): `float64` in and out, error at most $10^{-9}$ for entries between −2 and 2, $X$
+# unchanged, any $T \ge 1$ and $C \ge 1$. Only then **speed** (8 points), on fresh random inputs of shape
+# (128, 2048), stored row after row:
 #
 # | ratio at least | 0.03 | 0.3 |
 # |---|---|---|
 # | points | 3 | 8 |
 #
-# Before you hand in, use your own instruments in a scratch cell: `measure` both versions, and let `bootstrap` say how sure you are of the speed-up.
+# Before you hand in, use your own instruments in a scratch cell: `measure` both versions, and let `bootstrap`
+# say how sure you are of the speed-up.
 
 # %% solve="peak"
 def peak(X):
