@@ -320,7 +320,7 @@ assert abs(float(offline([10, 10, 10], [3.0, 1.0, 1.0], 2)) - 10.0) < 1e-9, "the
 #  <g fill='moccasin' stroke='darkorange'><rect x='100' y='48' width='80' height='16'/><rect x='140' y='72' width='80' height='16'/></g>
 #  <g fill='black'><text x='8' y='36'>query 1</text><text x='8' y='60'>query 2</text><text x='8' y='84'>query 3</text><text x='8' y='108'>query 4</text>
 #  <text x='57' y='138'>0</text><text x='97' y='138'>1</text><text x='137' y='138'>2</text><text x='177' y='138'>3</text><text x='217' y='138'>4</text><text x='297' y='138'>6</text><text x='454' y='138'>10</text><text x='494' y='138'>11</text>
-#  <text x='190' y='36'>latency 3</text><text x='230' y='60'>latency 1 + 2 waiting</text><text x='310' y='84'>latency 2 + 2 waiting</text><text x='396' y='108'>latency 1</text></g>
+#  <text x='190' y='36'>latency 3</text><text x='230' y='60'>latency 3 = 2 waiting + 1</text><text x='310' y='84'>latency 4 = 2 waiting + 2</text><text x='396' y='108'>latency 1</text></g>
 #  </svg>">
 # </figure>
 #
@@ -425,7 +425,7 @@ assert float(server(regular, np.full(200, 0.5), [0.5, 1.0, 2.0, 4.0, 8.0], 0.25)
 #  <path d='M239.9 80V200' stroke='steelblue' stroke-dasharray='4'/>
 #  <circle cx='79.7' cy='176.1' r='5' fill='darkorange'/><circle cx='362.1' cy='80' r='5' fill='darkorange'/>
 #  <g fill='black'><text x='92' y='192'>dot product: 2.5</text><text x='300' y='70'>1000 x 1000 matmul: 100</text><text x='246' y='194'>ridge 5</text>
-#  <text x='100' y='130'>slope I B</text><text x='430' y='70'>peak P</text>
+#  <text x='100' y='130'>slope I B</text><text x='430' y='98'>peak P</text>
 #  <text x='60' y='217'>0.1</text><text x='167' y='217'>1</text><text x='264' y='217'>10</text><text x='361' y='217'>100</text><text x='458' y='217'>1000</text>
 #  <text x='190' y='240'>arithmetic intensity I (FLOP/byte)</text>
 #  <text x='50' y='204'>1</text><text x='43' y='144'>10</text><text x='36' y='84'>100</text><text x='8' y='14'>R (GFLOP/s)</text></g>
