@@ -34,10 +34,10 @@ class JudgeDesk:
     def ask(self, seconds: float, operation: str, *arguments: Any, fd: int | None = None) -> Any:
         deadline = time.monotonic() + seconds + GRACE_SECONDS
         try:
-            self.channel.send([operation, *arguments], deadline)
+            self.channel.send([operation, *arguments], deadline=deadline)
             if fd is not None:
                 socket.send_fds(self.sock, [b"F"], [fd])
-            return self.channel.receive(deadline)
+            return self.channel.receive(deadline).message
         except (Late, Closed, WireError, OSError) as error:
             raise JudgeGone(f"the judge process gave no answer to {operation!r}") from error
 

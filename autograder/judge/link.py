@@ -27,6 +27,7 @@ from autograder.sandbox.wire import (
     Encoder,
     Late,
     NotPlain,
+    Tail,
     WireError,
     is_builtin_exception,
 )
@@ -78,7 +79,8 @@ class Link:
         Raises what the student's code raised, ``AuthorError`` for an argument that can't cross,
         ``BoxLost`` when there is no answer to be had.
         """
-        encoder = Encoder(self.reference)
+        tail = Tail()
+        encoder = Encoder(self.reference, tail)
         try:
             encoded = [encoder.encode(each) for each in arguments]
         except NotPlain as error:
@@ -86,22 +88,22 @@ class Link:
                 f"a check passed {error} to the student's code, which can't cross: "
                 "pass numbers, strings, containers, arrays, tensors or functions instead"
             ) from None
-        return self.exchange(operation, encoded, encoder.mutables)
+        return self.exchange(operation, encoded, tail, encoder.mutables)
 
-    def exchange(self, operation: str, arguments: list[Any], mutables: list[object]) -> Any:
+    def exchange(self, operation: str, arguments: list[Any], tail: Tail, mutables: list[object]) -> Any:
         if self.lost:
             raise BoxLost(self.lost)
         self.count += 1
         mine = self.count
         released, self.released = list(self.released), set()
         try:
-            self.channel.send([mine, operation, released, *arguments], self.deadline)
+            self.channel.send([mine, operation, released, *arguments], tail, self.deadline)
             return self._answer(mine, mutables)
         except Late:
             raise self.lose("late") from None
         except Closed:
             raise self.lose("closed") from None
-        except (WireError, RecursionError):
+        except (WireError, RecursionError, MemoryError):
             raise self.lose("nonsense") from None
         except NotPlain as error:
             raise AuthorError(f"{error} is too large to pass to the student's code") from None
@@ -112,19 +114,19 @@ class Link:
 
     def _answer(self, mine: int, mutables: list[object]) -> Any:
         while True:
-            reply = self.channel.receive(self.deadline)
+            reply, tail = self.channel.receive(self.deadline)
             if type(reply) is not list or len(reply) < 3 or reply[0] != mine:
                 raise WireError("an answer to another request")
             if reply[1] == "ok" and len(reply) == 4:
-                decoder = Decoder(lambda e: self.resolve(e, mutables))
+                decoder = Decoder(lambda e: self.resolve(e, mutables), tail)
                 result = decoder.decode(reply[2])
-                self._apply(reply[3], mutables)
+                self._apply(reply[3], tail, mutables)
                 self._note_swallowed()
                 return result
             if reply[1] == "err" and len(reply) == 6:
                 raise self._error(*reply[2:])
             if reply[1] == "cb" and len(reply) == 5:
-                self._call_back(mine, *reply[2:])
+                self._call_back(mine, tail, *reply[2:])
                 continue
             raise WireError("an answer of an unknown kind")
 
@@ -189,7 +191,7 @@ class Link:
             self.error_classes[handle] = known
         return known
 
-    def _apply(self, changes: Any, mutables: list[object]) -> None:
+    def _apply(self, changes: Any, tail: memoryview, mutables: list[object]) -> None:
         if type(changes) is not list:
             raise WireError("malformed changes")
         for change in changes:
@@ -197,7 +199,7 @@ class Link:
                 raise WireError("malformed change")
             if not 0 <= change[0] < len(mutables):
                 raise WireError("a change of nothing")
-            new = Decoder(lambda e: self.resolve(e, mutables)).decode(change[1])
+            new = Decoder(lambda e: self.resolve(e, mutables), tail).decode(change[1])
             overwrite(mutables[change[0]], new)
 
     # -- errors and callbacks -------------------------------------------------------------
@@ -231,27 +233,27 @@ class Link:
         self.swallowed = self.swallowed or self.raised_in_callback
         self.raised_in_callback = None
 
-    def _call_back(self, mine: int, number: Any, args: Any, pairs: Any) -> None:
+    def _call_back(self, mine: int, tail: memoryview, number: Any, args: Any, pairs: Any) -> None:
         if type(number) is not int or not 0 <= number < len(self.callbacks):
             raise WireError("a call of an unknown function")
         if type(args) is not list or type(pairs) is not list:
             raise WireError("malformed call")
         self._note_swallowed()
-        decoder = Decoder(lambda e: self.resolve(e, []))
+        decoder, answer = Decoder(lambda e: self.resolve(e, []), tail), Tail()
         positional = [decoder.decode(each) for each in args]
         named = {decode_key(pair): decoder.decode(pair[1]) for pair in pairs}
         try:
             result = self.callbacks[number](*positional, **named)
-            encoded = Encoder(self.reference).encode(result)
+            encoded = Encoder(self.reference, answer).encode(result)
         except NotPlain as error:
             raise AuthorError(f"a check's function returned {error}, which can't cross") from None
         except Exception as error:
             # Only the kind crosses: the text may hold what the student mustn't see.
             self.raised_in_callback = error
             kind = first_builtin([base.__name__ for base in type(error).__mro__])
-            self.channel.send([mine, "raise", kind.__name__], self.deadline)
+            self.channel.send([mine, "raise", kind.__name__], deadline=self.deadline)
             return
-        self.channel.send([mine, "ret", encoded], self.deadline)
+        self.channel.send([mine, "ret", encoded], answer, self.deadline)
 
     def refuse(self, what: str) -> Refused:
         self.refused = self.refused or what

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import resource
 import signal
 import socket
 import sys
@@ -22,6 +23,7 @@ from autograder.judge.plan import CheckStep
 from autograder.judge.session import Session
 from autograder.sandbox.wire import Channel, Closed
 
+SESSION_BYTES = 3 << 30
 PRELOADED = ("numpy", "numpy.testing", "pytest", "torch", "torch.testing")
 
 
@@ -43,7 +45,7 @@ class Desk:
     def serve(self) -> None:
         with contextlib.suppress(Closed):
             while True:
-                operation, *arguments = self.channel.receive()
+                operation, *arguments = self.channel.receive().message
                 self.channel.send(self.operations[operation](*arguments))
 
     @property
@@ -95,6 +97,9 @@ def main() -> None:
             return
         if os.fork() == 0:
             control.close()
+            # A reply that is small on the wire may be huge in memory: it ends this notebook's judge
+            # only, with a MemoryError that counts as nonsense from the box.
+            resource.setrlimit(resource.RLIMIT_AS, (SESSION_BYTES, SESSION_BYTES))
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             try:
                 Desk(socket.socket(fileno=fds[0])).serve()

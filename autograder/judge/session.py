@@ -119,7 +119,7 @@ class Session:
 def greet(link: Link, seconds: float) -> str | None:
     """Waits for the agent's first word."""
     try:
-        hello = link.channel.receive(time.monotonic() + seconds)
+        hello, _ = link.channel.receive(time.monotonic() + seconds)
     except Exception:  # whatever came was no greeting
         return link.lose("closed").how
     return None if hello == [0, "ok", "ready", []] else link.lose("nonsense").how
@@ -131,8 +131,8 @@ def ask_raw(link: Link, operation: str, *arguments: Any) -> tuple[str, list[Any]
         raise BoxLost(link.lost)
     link.count += 1
     try:
-        link.channel.send([link.count, operation, [], *arguments], link.deadline)
-        reply = link.channel.receive(link.deadline)
+        link.channel.send([link.count, operation, [], *arguments], deadline=link.deadline)
+        reply, _ = link.channel.receive(link.deadline)
     except Exception as error:
         how = {"Late": "late", "Closed": "closed"}.get(type(error).__name__, "nonsense")
         raise link.lose(how) from None

@@ -25,14 +25,23 @@ import socket
 import sys
 import traceback
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgpack
 import numpy as np
 
 from autograder.sandbox.shell import Outputs, make_shell
-from autograder.sandbox.wire import Channel, Decoder, Encoder, NotPlain, WireError, is_builtin_exception
+from autograder.sandbox.wire import (
+    Channel,
+    Decoder,
+    Encoder,
+    Frame,
+    NotPlain,
+    Tail,
+    WireError,
+    is_builtin_exception,
+)
 
 TEXT_CAP = 4000
 OPERATORS = frozenset(
@@ -92,23 +101,22 @@ class Agent:
 
     def serve(self) -> None:
         while True:
-            message = self.channel.receive()
-            self.answer(message)
+            self.answer(self.channel.receive())
 
-    def answer(self, message: list[Any]) -> None:
-        self.request, operation, released, *arguments = message
+    def answer(self, frame: Frame) -> None:
+        self.request, operation, released, *arguments = frame.message
         self.objects.release(released)
         if operation == "cell":
             self.channel.send([self.request, "ok", self.run_cell(*arguments), []])
             return
-        decoder = Decoder(self.resolve)
+        decoder, tail = Decoder(self.resolve, frame.tail), Tail()
         try:
             decoded = [decoder.decode(each) for each in arguments]
-            before = self.fingerprints(decoder.mutables)
+            before = [self.fingerprint(each, decoder.mutables) for each in decoder.mutables]
             result = getattr(self, f"do_{operation}")(*decoded)
-            reply = [self.request, "ok", self.encode(result, decoder.mutables)]
-            reply.append(self.changes(decoder.mutables, before))
-            self.channel.send(reply)
+            encoded = self.encode(result, tail, decoder.mutables)
+            changed = self.changes(decoder.mutables, before, tail)
+            self.channel.send([self.request, "ok", encoded, changed], tail)
         except WireError:
             raise
         except BaseException as error:
@@ -116,12 +124,12 @@ class Agent:
 
     # -- values ---------------------------------------------------------------------------
 
-    def encode(self, x: object, arguments: list[object]) -> Any:
+    def encode(self, x: object, tail: Tail, arguments: Sequence[object] = ()) -> Any:
         if isinstance(x, Kept):
             return self.objects.reference(x.value)
         known = {id(each): index for index, each in enumerate(arguments)}
         try:
-            return Encoder(self.objects.reference, known).encode(x)
+            return Encoder(self.objects.reference, tail, known).encode(x)
         except NotPlain:
             return self.objects.reference(x)
 
@@ -138,10 +146,10 @@ class Agent:
         if number not in self.callbacks:
 
             def call_the_check(*args: Any, **kwargs: Any) -> Any:
-                mine = self.request
-                encoded = [self.encode(each, []) for each in args]
-                pairs = [[key, self.encode(each, [])] for key, each in kwargs.items()]
-                self.channel.send([mine, "cb", number, encoded, pairs])
+                mine, tail = self.request, Tail()
+                encoded = [self.encode(each, tail) for each in args]
+                pairs = [[key, self.encode(each, tail)] for key, each in kwargs.items()]
+                self.channel.send([mine, "cb", number, encoded, pairs], tail)
                 return self.await_return(mine)
 
             self.callbacks[number] = call_the_check
@@ -150,36 +158,34 @@ class Agent:
     def await_return(self, mine: int) -> Any:
         """Serves requests that the callback makes until it returns."""
         while True:
-            message = self.channel.receive()
-            if message[1] == "ret":
+            frame = self.channel.receive()
+            if frame.message[1] == "ret":
                 self.request = mine
-                return Decoder(self.resolve).decode(message[2])
-            if message[1] == "raise":
+                return Decoder(self.resolve, frame.tail).decode(frame.message[2])
+            if frame.message[1] == "raise":
                 self.request = mine
-                raise builtin_exception(message[2])
-            self.answer(message)
+                raise builtin_exception(frame.message[2])
+            self.answer(frame)
 
-    def fingerprints(self, mutables: list[object]) -> list[bytes]:
-        return [self.fingerprint(each, mutables) for each in mutables]
-
-    def fingerprint(self, x: Any, mutables: list[object]) -> bytes:
+    def fingerprint(self, x: object, mutables: list[object]) -> bytes:
+        """The content of ``x``, to see afterwards whether it changed."""
         if isinstance(x, np.ndarray):
             return x.tobytes()
-        return bytes(msgpack.packb(self.whole(x, mutables)))
+        tail = Tail()
+        body = msgpack.packb(self.whole(x, mutables, tail))
+        return b"".join((body, *tail.parts))
 
-    def whole(self, x: object, mutables: list[object]) -> Any:
+    def whole(self, x: object, mutables: list[object], tail: Tail) -> Any:
         """``x`` with the other arguments inside it as ``["m", index]``."""
         known = {id(each): index for index, each in enumerate(mutables) if each is not x}
-        return Encoder(self.objects.reference, known).encode(x)
+        return Encoder(self.objects.reference, tail, known).encode(x)
 
-    def changes(self, mutables: list[object], before: list[bytes]) -> list[list[Any]]:
+    def changes(self, mutables: list[object], before: list[bytes], tail: Tail) -> list[list[Any]]:
         changed = []
         for index, (x, old) in enumerate(zip(mutables, before, strict=True)):
-            try:
+            with contextlib.suppress(NotPlain):
                 if self.fingerprint(x, mutables) != old:
-                    changed.append([index, self.whole(x, mutables)])
-            except NotPlain:
-                continue
+                    changed.append([index, self.whole(x, mutables, tail)])
         return changed
 
     def failure(self, error: BaseException) -> list[Any]:

@@ -1,7 +1,9 @@
 """The plain data that crosses between the judge and a box, and nothing else.
 
-Contract: a frame is a 4-byte little-endian length and one msgpack value. Scalars stand for
-themselves; everything else is a tagged list, ``["a", dtype, shape, bytes]`` for an array and so on.
+Contract: a frame is two little-endian lengths, a msgpack value of the first and raw bytes of the
+second, its tail. Scalars stand for themselves; everything else is a tagged list, such as
+``["a", dtype, shape, offset]`` for an array whose bytes lie in the tail. The value is capped far lower
+than the tail: a byte of msgpack can become an object, a byte of an array stays one.
 Decoding never runs code that the other side chose: no pickle, no eval, no import by name, no
 attribute access. Sizes, depth and element counts are capped before anything is built from them,
 and whatever isn't understood is a WireError.
@@ -18,17 +20,19 @@ import struct
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgpack
 import numpy as np
 
-MAX_FRAME = 256 << 20
+MAX_BODY = 24 << 20
+MAX_TAIL = 256 << 20
 MAX_DEPTH = 40
 MAX_ITEMS = 4_000_000
 MAX_INT_BYTES = 1 << 16
-HEADER = struct.Struct("<I")
+HEADER = struct.Struct("<II")
 READ_AHEAD = 1 << 14
+EMPTY = memoryview(b"")
 CHUNK = 1 << 20
 NUMERIC_KINDS = "biufc"
 PLAIN_TYPES = {
@@ -58,16 +62,41 @@ class Late(Exception):
     """The deadline passed before a whole frame arrived."""
 
 
+class Tail:
+    """The raw bytes that one message refers to."""
+
+    def __init__(self) -> None:
+        self.parts: list[memoryview] = []
+        self.size = 0
+
+    def add(self, raw: memoryview) -> int:
+        """Keeps ``raw`` (not a copy) and returns its offset."""
+        offset = self.size
+        if offset + raw.nbytes > MAX_TAIL:
+            raise NotPlain(f"arrays of {offset + raw.nbytes} bytes (at most {MAX_TAIL})")
+        self.parts.append(raw)
+        self.size += raw.nbytes
+        return offset
+
+
+class Frame(NamedTuple):
+    """A received message and its tail."""
+
+    message: Any
+    tail: memoryview
+
+
 class Encoder:
-    """Turns values into tagged lists.
+    """Turns values into tagged lists, arrays' bytes into ``tail``.
 
     ``reference`` is asked for each value that isn't plain; it returns a tagged list, or None
     to refuse. ``mutables`` collects the list, dict, set, bytearray and array objects in the
     order in which the decoder on the other side meets them.
     """
 
-    def __init__(self, reference: Reference, known: dict[int, int] | None = None) -> None:
+    def __init__(self, reference: Reference, tail: Tail, known: dict[int, int] | None = None) -> None:
         self.reference = reference
+        self.tail = tail
         self.known = known or {}
         self.mutables: list[object] = []
 
@@ -83,7 +112,7 @@ class Encoder:
             return ["m", self.known[id(x)]]
         if kind in CONTAINERS:
             return self._container(x, kind, depth + 1)
-        plain = encode_leaf(x)
+        plain = encode_leaf(x, self.tail)
         if plain is not None:
             if plain[0] == "a":
                 self.mutables.append(x)
@@ -114,11 +143,11 @@ def big_int_bytes(x: int) -> bytes:
     return x.to_bytes(size, "big", signed=True)
 
 
-def encode_leaf(x: Any) -> list[Any] | None:
+def encode_leaf(x: Any, tail: Tail) -> list[Any] | None:
     """A tagged list for a plain value without elements of its own, None for anything else."""
     kind = type(x)
     if kind is np.ndarray:
-        return encode_array(x)
+        return encode_array(x, tail)
     if isinstance(x, np.generic) and kind.__module__ == "numpy" and x.dtype.kind in NUMERIC_KINDS:
         return ["g", x.dtype.str, x.tobytes()]
     if kind is complex:
@@ -133,19 +162,19 @@ def encode_leaf(x: Any) -> list[Any] | None:
         return ["dt", x.str]
     if kind is type:
         return encode_type(x)
-    return encode_torch(x)
+    return encode_torch(x, tail)
 
 
-def encode_array(x: Any) -> list[Any] | None:
+def encode_array(x: Any, tail: Tail) -> list[Any] | None:
     """An array of a numeric dtype; object, string and structured arrays have no encoding."""
     if x.dtype.kind not in NUMERIC_KINDS or x.ndim > 32:
         return None
-    if x.nbytes > MAX_FRAME:
-        raise NotPlain(f"an array of {x.nbytes} bytes (at most {MAX_FRAME})")
-    return ["a", x.dtype.str, list(x.shape), bytes_of(x)]
+    if x.nbytes > MAX_TAIL:  # before a copy is made: a broadcast array may claim any size
+        raise NotPlain(f"an array of {x.nbytes} bytes (at most {MAX_TAIL})")
+    return ["a", x.dtype.str, list(x.shape), tail.add(bytes_of(x))]
 
 
-def bytes_of(x: Any) -> Any:
+def bytes_of(x: Any) -> memoryview:
     """An array's bytes in C order, without a copy where it is contiguous."""
     flat: Any = np.ascontiguousarray(x).reshape(-1).view(np.uint8)
     return memoryview(flat)
@@ -160,7 +189,7 @@ def encode_type(x: type) -> list[Any] | None:
     return None
 
 
-def encode_torch(x: Any) -> list[Any] | None:
+def encode_torch(x: Any, tail: Tail) -> list[Any] | None:
     """A dense torch tensor as detached data. Never imports torch: a box may not have it."""
     torch = sys.modules.get("torch")
     if torch is None:
@@ -172,18 +201,20 @@ def encode_torch(x: Any) -> list[Any] | None:
     name = str(x.dtype).removeprefix("torch.")
     if name not in TORCH_DTYPES:
         return None
-    if x.numel() * x.element_size() > MAX_FRAME:
+    if x.numel() * x.element_size() > MAX_TAIL:
         raise NotPlain(f"a tensor of {x.numel()} elements")
     flat = x.detach().cpu().contiguous().reshape(-1)
     raw = flat.view(torch.uint8) if flat.numel() else flat.to(torch.uint8)
-    return ["T", name, list(x.shape), raw.numpy().tobytes()]
+    return ["T", name, list(x.shape), tail.add(bytes_of(raw.numpy()))]
 
 
 class Decoder:
-    """Builds values from tagged lists. ``resolve`` is asked for the tags that aren't plain data."""
+    """Builds values from tagged lists and a frame's tail. ``resolve`` is asked for the tags that
+    aren't plain data."""
 
-    def __init__(self, resolve: Resolve) -> None:
+    def __init__(self, resolve: Resolve, tail: memoryview) -> None:
         self.resolve = resolve
+        self.tail = tail
         self.mutables: list[object] = []
         self.items = 0
 
@@ -198,10 +229,10 @@ class Decoder:
         if tag in ("l", "t", "d", "s", "z"):
             return self._container(tag, field(e, 1, list), depth + 1)
         leaf = LEAVES.get(tag)
-        if leaf is None:
+        if leaf is None and tag not in BULK:
             return self.resolve(e)
         try:
-            x = leaf(e)
+            x = BULK[tag](e, self.tail) if leaf is None else leaf(e)
         except WireError:
             raise
         except Exception as error:  # whatever a malformed value does to numpy or torch
@@ -281,10 +312,17 @@ def shape_of(e: list[Any]) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def decode_array(e: list[Any]) -> np.ndarray[Any, Any]:
-    dtype, shape, raw = numeric_dtype(e), shape_of(e), field(e, 3, bytes)
-    if math.prod(shape) * dtype.itemsize != len(raw):
-        raise WireError("an array whose bytes don't fill its shape")
+def slice_of(e: list[Any], tail: memoryview, size: int) -> memoryview:
+    """The ``size`` bytes at the offset that ``e`` names."""
+    offset = field(e, 3, int)
+    if offset < 0 or size > len(tail) - offset:
+        raise WireError("an array that lies outside its message")
+    return tail[offset : offset + size]
+
+
+def decode_array(e: list[Any], tail: memoryview) -> np.ndarray[Any, Any]:
+    dtype, shape = numeric_dtype(e), shape_of(e)
+    raw = slice_of(e, tail, math.prod(shape) * dtype.itemsize)
     return np.frombuffer(raw, dtype).reshape(shape).copy()
 
 
@@ -295,13 +333,11 @@ def decode_numpy_scalar(e: list[Any]) -> Any:
     return np.frombuffer(raw, dtype)[0]
 
 
-def decode_torch(e: list[Any]) -> Any:
+def decode_torch(e: list[Any], tail: memoryview) -> Any:
     import torch  # only a side that uses tensors pays for it
 
-    name, shape, raw = field(e, 1, str), shape_of(e), field(e, 3, bytes)
-    dtype = torch_dtype(name)
-    if math.prod(shape) * dtype.itemsize != len(raw):
-        raise WireError("a tensor whose bytes don't fill its shape")
+    dtype, shape = torch_dtype(field(e, 1, str)), shape_of(e)
+    raw = slice_of(e, tail, math.prod(shape) * dtype.itemsize)
     if not raw:
         return torch.empty(shape, dtype=dtype)
     return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
@@ -340,10 +376,9 @@ def decode_plain_type(e: list[Any]) -> type:
     return PLAIN_TYPES[name]
 
 
+BULK: dict[str, Callable[[list[Any], memoryview], Any]] = {"a": decode_array, "T": decode_torch}
 LEAVES: dict[str, Callable[[list[Any]], Any]] = {
-    "a": decode_array,
     "g": decode_numpy_scalar,
-    "T": decode_torch,
     "Td": lambda e: torch_dtype(field(e, 1, str)),
     "i": decode_big_int,
     "c": lambda e: complex(field(e, 1, float), field(e, 2, float)),
@@ -357,12 +392,13 @@ LEAVES: dict[str, Callable[[list[Any]], Any]] = {
 }
 
 
-def pack(message: Any) -> bytes:
-    """One frame, header included."""
+def pack(message: Any, tail: Tail | None = None) -> list[memoryview]:
+    """One frame, in the pieces that have to be sent one after the other."""
     body = msgpack.packb(message, use_bin_type=True)
-    if len(body) > MAX_FRAME:
-        raise NotPlain(f"a message of {len(body)} bytes (at most {MAX_FRAME})")
-    return HEADER.pack(len(body)) + bytes(body)
+    if len(body) > MAX_BODY:
+        raise NotPlain(f"a message of {len(body)} bytes beside its arrays (at most {MAX_BODY})")
+    head = HEADER.pack(len(body), tail.size if tail else 0) + bytes(body)
+    return [memoryview(head), *(tail.parts if tail else ())]
 
 
 def unpack(body: bytes | bytearray) -> Any:
@@ -387,28 +423,33 @@ class Channel:
     are passed too must not.
     """
 
-    def __init__(self, sock: socket.socket, max_frame: int = MAX_FRAME, *, buffered: bool = False) -> None:
+    def __init__(self, sock: socket.socket, *, buffered: bool = False) -> None:
         self.sock = sock
-        self.max_frame = max_frame
         self.ahead = READ_AHEAD if buffered else 0
         self.buffer = bytearray()
 
-    def send(self, message: Any, deadline: float = math.inf) -> None:
-        frame = memoryview(pack(message))
-        while frame:
+    def send(self, message: Any, tail: Tail | None = None, deadline: float = math.inf) -> None:
+        """Raises Late, Closed, and NotPlain for a message that is too large."""
+        for piece in pack(message, tail):
+            self._write(piece, deadline)
+
+    def receive(self, deadline: float = math.inf) -> Frame:
+        """Raises Late, Closed and WireError."""
+        body, tail = HEADER.unpack(self._read(HEADER.size, deadline))
+        if body > MAX_BODY or tail > MAX_TAIL:
+            raise WireError(f"a frame of {body} and {tail} bytes")
+        message = unpack(self._read(body, deadline))
+        return Frame(message, memoryview(self._read(tail, deadline)) if tail else EMPTY)
+
+    def _write(self, piece: memoryview, deadline: float) -> None:
+        while piece:
             self._arm(deadline)
             try:
-                frame = frame[self.sock.send(frame) :]
+                piece = piece[self.sock.send(piece) :]
             except TimeoutError as error:
                 raise Late from error
             except OSError as error:
                 raise Closed from error
-
-    def receive(self, deadline: float = math.inf) -> Any:
-        (size,) = HEADER.unpack(self._read(HEADER.size, deadline))
-        if size > self.max_frame:
-            raise WireError(f"a frame of {size} bytes (at most {self.max_frame})")
-        return unpack(self._read(size, deadline))
 
     def _read(self, count: int, deadline: float) -> bytearray:
         got = self.buffer

@@ -8,6 +8,6 @@ for fd in range(3, 64):
     for request in range(1, 60):
         body = msgpack.packb([request, "ok", True, []])
         try:
-            os.write(fd, struct.pack("<I", len(body)) + body)
+            os.write(fd, struct.pack("<II", len(body), 0) + body)
         except OSError:
             break

@@ -8,5 +8,5 @@ for thing in gc.get_objects():
         agent = thing
 fd = agent.channel.sock.fileno()
 def answer(message):
-    os.write(fd, struct.pack("<I", 0xFFFFFFFF) + b"\x91" * 70000)
+    os.write(fd, struct.pack("<II", 0xFFFFFFFF, 0xFFFFFFFF) + b"\x91" * 70000)
 agent.answer = answer

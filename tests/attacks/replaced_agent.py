@@ -6,6 +6,6 @@ import gc
 for thing in gc.get_objects():
     if type(thing).__name__ == "Agent":
         agent = thing
-def answer(message):
-    agent.channel.send([message[0], "ok", True, []])
+def answer(frame):
+    agent.channel.send([frame.message[0], "ok", True, []])
 agent.answer = answer

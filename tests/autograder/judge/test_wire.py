@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 from typing import Any
 
 import msgpack
@@ -16,13 +17,16 @@ from hypothesis.extra import numpy as npst
 
 from autograder.sandbox.wire import (
     HEADER,
+    MAX_BODY,
     MAX_DEPTH,
+    MAX_TAIL,
     Channel,
     Closed,
     Decoder,
     Encoder,
     Late,
     NotPlain,
+    Tail,
     WireError,
     pack,
     unpack,
@@ -70,9 +74,23 @@ def refuse(e: list[Any]) -> object:
     raise WireError(f"tag {e[0]!r}")
 
 
+def encode(x: object) -> tuple[Encoder, Any]:
+    encoder = Encoder(nothing_crosses, Tail())
+    return encoder, encoder.encode(x)
+
+
+def decode(sent: Any, tail: bytes = b"") -> Any:
+    return Decoder(refuse, memoryview(tail)).decode(sent)
+
+
 def through(x: object) -> Any:
-    body = pack(Encoder(nothing_crosses).encode(x))[HEADER.size :]
-    return Decoder(refuse).decode(unpack(body))
+    """``x`` over a real socket."""
+    encoder, encoded = encode(x)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        Channel(ours).send(encoded, encoder.tail)
+        frame = Channel(theirs).receive()
+    return Decoder(refuse, frame.tail).decode(frame.message)
 
 
 def same_types(a: Any, b: Any) -> bool:
@@ -123,8 +141,9 @@ def test_views_and_empty_arrays_cross() -> None:
 
 def test_aliases_inside_one_message_keep_their_order() -> None:
     x = {"a": [1, np.ones(2)], "b": {3}}
-    encoder, decoder = Encoder(nothing_crosses), Decoder(refuse)
-    decoder.decode(unpack(pack(encoder.encode(x))[HEADER.size :]))
+    encoder, encoded = encode(x)
+    decoder = Decoder(refuse, memoryview(b"".join(encoder.tail.parts)))
+    decoder.decode(encoded)
     assert [type(each) for each in encoder.mutables] == [type(each) for each in decoder.mutables]
 
 
@@ -145,7 +164,7 @@ def test_aliases_inside_one_message_keep_their_order() -> None:
 )
 def test_what_is_not_plain_has_no_encoding(x: object) -> None:
     with pytest.raises(NotPlain):
-        Encoder(nothing_crosses).encode(x)
+        encode(x)
 
 
 def test_depth_is_capped_on_both_sides() -> None:
@@ -155,16 +174,16 @@ def test_depth_is_capped_on_both_sides() -> None:
         deep = [deep]
         sent = ["l", [sent]]
     with pytest.raises(NotPlain):
-        Encoder(nothing_crosses).encode(deep)
+        encode(deep)
     with pytest.raises(WireError):
-        Decoder(refuse).decode(sent)
+        decode(sent, b"\0" * 64)
 
 
 def test_a_list_that_holds_itself_is_refused() -> None:
     x: list[Any] = []
     x.append(x)
     with pytest.raises(NotPlain):
-        Encoder(nothing_crosses).encode(x)
+        encode(x)
 
 
 JUNK = st.recursive(
@@ -179,7 +198,7 @@ JUNK = st.recursive(
 @given(JUNK)
 def test_junk_is_an_error_or_plain_data(sent: Any) -> None:
     try:
-        x = Decoder(refuse).decode(unpack(msgpack.packb(sent)))
+        x = decode(unpack(msgpack.packb(sent)), b"\0" * 64)
     except WireError:
         return
     assert not isinstance(x, np.ndarray) or x.dtype.kind in "biufc"
@@ -189,21 +208,25 @@ def test_junk_is_an_error_or_plain_data(sent: Any) -> None:
 @given(st.binary(max_size=200))
 def test_random_bytes_are_an_error_or_a_message(body: bytes) -> None:
     with contextlib.suppress(WireError):
-        Decoder(refuse).decode(unpack(body))
+        decode(unpack(body))
 
 
 @pytest.mark.parametrize(
     "sent",
     [
-        ["a", "<f8", [1 << 40, 1 << 40], b""],
-        ["a", "<f8", [-1], b""],
-        ["a", "<f8", [2], b"\0" * 8],
-        ["a", "|O", [1], b"\0" * 8],
-        ["a", "<f8,<f8", [1], b"\0" * 16],
-        ["a", "<f8", [True], b"\0" * 8],
+        ["a", "<f8", [1 << 40, 1 << 40], 0],
+        ["a", "<f8", [-1], 0],
+        ["a", "<f8", [9], 0],
+        ["a", "<f8", [1], 60],
+        ["a", "<f8", [1], -8],
+        ["a", "<f8", [1], 1 << 62],
+        ["a", "<f8", [1], b"\0" * 8],
+        ["a", "|O", [1], 0],
+        ["a", "<f8,<f8", [1], 0],
+        ["a", "<f8", [True], 0],
         ["g", "<f8", b"\0" * 9],
-        ["T", "float64", [3], b"\0"],
-        ["T", "Tensor", [0], b""],
+        ["T", "float64", [9], 0],
+        ["T", "Tensor", [0], 0],
         ["Td", "nn"],
         ["i", b"\0" * (1 << 20)],
         ["d", [[["l", []], 1]]],
@@ -219,7 +242,7 @@ def test_random_bytes_are_an_error_or_a_message(body: bytes) -> None:
 )
 def test_lies_about_size_and_type_are_refused(sent: list[Any]) -> None:
     with pytest.raises(WireError):
-        Decoder(refuse).decode(sent)
+        decode(sent, b"\0" * 64)
 
 
 @pytest.fixture
@@ -232,16 +255,28 @@ def pair() -> Any:
 @pytest.mark.parametrize("buffered", [False, True])
 def test_frames_arrive_in_order_however_they_are_cut(pair: Any, buffered: bool) -> None:
     ours, theirs = pair
-    stream = b"".join(pack([n, "x" * n]) for n in range(50))
+    stream = b"".join(piece for n in range(50) for piece in pack([n, "x" * n], tail_of(bytes(n))))
     channel = Channel(theirs, buffered=buffered)
-    for start in range(0, len(stream), 7):
-        ours.sendall(stream[start : start + 7])
-    assert [channel.receive() for _ in range(50)] == [[n, "x" * n] for n in range(50)]
+    # In a thread: the socket holds fewer small pieces than there are.
+    cut = [stream[start : start + 7] for start in range(0, len(stream), 7)]
+    sender = threading.Thread(target=lambda: [ours.sendall(piece) for piece in cut])
+    sender.start()
+    frames = [channel.receive() for _ in range(50)]
+    sender.join()
+    assert [frame.message for frame in frames] == [[n, "x" * n] for n in range(50)]
+    assert [frame.tail for frame in frames] == [bytes(n) for n in range(50)]
 
 
-def test_a_frame_over_the_cap_is_refused_before_it_is_read(pair: Any) -> None:
+def tail_of(raw: bytes) -> Tail:
+    tail = Tail()
+    tail.add(memoryview(raw))
+    return tail
+
+
+@pytest.mark.parametrize("sizes", [(0xFFFFFFFF, 0), (MAX_BODY + 1, 0), (0, MAX_TAIL + 1)])
+def test_a_frame_over_the_cap_is_refused_before_it_is_read(pair: Any, sizes: tuple[int, int]) -> None:
     ours, theirs = pair
-    ours.sendall(HEADER.pack(0xFFFFFFFF))
+    ours.sendall(HEADER.pack(*sizes))
     with pytest.raises(WireError):
         Channel(theirs).receive()
 
