@@ -69,7 +69,10 @@ def scratch_folder(course_dir: Path) -> Iterator[Path]:
     """An empty folder inside a course directory, for one writer at a time, removed at the end."""
     state = course_dir / STATE
     try:
-        state.mkdir(parents=True, exist_ok=True)
+        if not course_dir.exists():
+            # It will hold hidden tests and grades: of no interest to the host's other users.
+            course_dir.mkdir(mode=0o700, parents=True)
+        state.mkdir(exist_ok=True)
         with (state / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             scratch = Path(tempfile.mkdtemp(dir=state, prefix="scratch-"))

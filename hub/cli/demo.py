@@ -73,7 +73,7 @@ def make_room(course_dir: Path) -> None:
                 f"{course_dir} isn't a demo's; name an empty --course-dir or remove it yourself"
             )
         shutil.rmtree(course_dir)
-    course_dir.mkdir(parents=True)
+    course_dir.mkdir(mode=0o700, parents=True)
     (course_dir / MARKER).touch()
 
 

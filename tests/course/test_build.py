@@ -133,6 +133,11 @@ def test_the_config_replaces_execution_and_nothing_else(sample: Sample, course_d
     assert settings.CourseDirectory.db_url == f"sqlite:///{course_dir.resolve()}/gradebook.db"
 
 
+def test_a_new_course_directory_is_its_owners_alone(sample: Sample, tmp_path: Path) -> None:
+    build(sample.course, tmp_path / "new")
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
 def test_a_config_that_the_instructor_owns_is_kept(sample: Sample, course_dir: Path) -> None:
     build(sample.course, course_dir)
     config = course_dir / "nbgrader_config.py"
