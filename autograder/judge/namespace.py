@@ -33,6 +33,7 @@ class CheckNamespace(dict[str, Any]):
         self.imports = tuple(imports)
         self.helpers: Mapping[str, Any] = {}
         self.link: Link | None = None
+        self.found: dict[str, Any] = {}
         self._import()
 
     def _import(self) -> None:
@@ -45,8 +46,13 @@ class CheckNamespace(dict[str, Any]):
     def attach(self, link: Link) -> None:
         """A new box: what checks kept of the old one is gone."""
         self.link = link
+        self.start_check()
         for name in [name for name, held in self.items() if isinstance(held, Proxy)]:
             self.pop(name)
+
+    def start_check(self) -> None:
+        """Looks the student's functions up again: cells have run since."""
+        self.found.clear()
 
     def hand_back(self, names: Iterable[str]) -> None:
         """A cell of the source binds these again, so they're the student's from here on."""
@@ -54,8 +60,14 @@ class CheckNamespace(dict[str, Any]):
             self.pop(name, None)
 
     def __missing__(self, name: str) -> Any:
+        if name in self.found:
+            return self.found[name]
         if name in self.student_names:
-            return self._ask(name, NameError(f"name {name!r} is not defined"))
+            held = self._ask(name, NameError(f"name {name!r} is not defined"))
+            if name in self.functions:
+                # A loop of a check needs no request a turn to find the function that it calls.
+                self.found[name] = held
+            return held
         if name in self.helpers:
             return self.helpers[name]
         if hasattr(builtins, name):
@@ -64,12 +76,14 @@ class CheckNamespace(dict[str, Any]):
 
     def __setitem__(self, name: str, held: Any) -> None:
         super().__setitem__(name, held)
+        self.found.pop(name, None)
         if self.link is not None and name in self.functions and callable(held):
             self.link.request("bind", name, held)
 
     def __delitem__(self, name: str) -> None:
         known = name in self
         self.pop(name, None)
+        self.found.pop(name, None)
         if self.link is not None and name in self.student_names:
             self.link.request("unbind", name)
         elif not known:

@@ -8,6 +8,7 @@ what a student can edit except the text of their own cells.
 from __future__ import annotations
 
 import ast
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,9 @@ from autograder.errors import AuthorError
 # nbgrader's own rule: a line that contains the words, whatever stands around them.
 BEGIN_HIDDEN = "BEGIN HIDDEN TESTS"
 END_HIDDEN = "END HIDDEN TESTS"
+# CPython 3.11 counts the depth of a parse for all threads together; two parses at once end in
+# SystemError. A batch plans notebooks in several threads.
+PARSING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -157,7 +161,8 @@ def parsed(text: str) -> ast.Module | None:
     """The module, None where the text isn't plain Python (a magic, an unfinished cell)."""
     plain = "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in text.split("\n"))
     try:
-        return ast.parse(plain)
+        with PARSING:
+            return ast.parse(plain)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from autograder.judge.plan import CheckStep
@@ -84,6 +85,11 @@ def preload() -> None:
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(1)
+        # A first backward pass with a gradient of one's own imports sympy: 0.3 s, here once for all.
+        torch.ones(1, requires_grad=True).backward(torch.ones(1))
+    threads = len(list(Path("/proc/self/task").iterdir()))
+    if threads != 1:
+        raise RuntimeError(f"the judge has {threads} threads; a child forked now might hang")
 
 
 def main() -> None:

@@ -106,6 +106,7 @@ class Session:
             raise AuthorError("no box for the student")
         source = step.visible_source() if open_pass else step.source
         link.start_check(seconds)
+        self.namespace.start_check()
         self.namespace.helpers = {
             **linked_helpers(link),
             "rng": generator(self.seed + (b"open" if open_pass else b""), step.check),
