@@ -83,5 +83,7 @@ fi
 say "installing the project and what it needs (a few minutes the first time)"
 # The lock file constrains versions to those that were tested; pyproject.toml says what is needed.
 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+# What only runs in a box, which can't write, is compiled here.
+.venv/bin/python -m compileall -q autograder
 chmod -R go+rX .venv
 printf '%s\n' "$stamp" > .venv/.installed

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Collection, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from enum import StrEnum
@@ -56,6 +56,7 @@ class Case:
     claim: Claim
     name: str
     notebook: NotebookNode
+    source: NotebookNode
     expected: float
     may_change: frozenset[str]
     seeds: tuple[bytes, ...]
@@ -109,12 +110,16 @@ def verify(
 
     Closing it drops the cases that haven't begun.
     """
-    source = compose_source(assignment)
-    waiting = dict(enumerate(cases(assignment, repeats, only=only, name=name)))
+    yield from prove(cases(assignment, repeats, only=only, name=name), court, workers)
+
+
+def prove(proposed: Sequence[Case], court: Bench, workers: int) -> Generator[Row, None, None]:
+    """A row for each case, of any assignments, as they come; cases begin in the order given."""
+    waiting = dict(enumerate(proposed))
     results: dict[int, list[tuple[Judgement, float]]] = {index: [] for index in waiting}
     with ThreadPoolExecutor(workers) as pool:
         futures: dict[Future[tuple[Judgement, float]], int] = {
-            pool.submit(_judge, court, case.notebook, source, seed): index
+            pool.submit(_judge, court, case.notebook, case.source, seed): index
             for index, case in waiting.items()
             for seed in case.seeds
         }
@@ -150,7 +155,7 @@ def _all_cases(assignment: Assignment, repeats: int) -> tuple[Case, ...]:
     ) -> Case:
         seeds = tuple(_seed(assignment.id, claim, name, number) for number in range(times))
         judged = restore(notebook, source)
-        return Case(assignment.id, claim, name, judged, expected, may_change, seeds)
+        return Case(assignment.id, claim, name, judged, source, expected, may_change, seeds)
 
     def written(claim: Claim, variant: Variant) -> Case:
         notebook = compose_submission(assignment, variant)

@@ -27,12 +27,12 @@ class Batch:
 
 
 def default_workers() -> int:
-    """One a core: a submission keeps one busy."""
-    return max(1, len(os.sched_getaffinity(0)))
+    """One a core, and one more for while a race waits for the speed lane."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 def run_batch(jobs: Sequence[Job], grade: Callable[[Job], Grading], workers: int = 0) -> Iterator[Batch]:
-    """Grades ``jobs`` with ``workers`` threads (0: one a core), in no particular order.
+    """Grades ``jobs`` with ``workers`` threads (0: ``default_workers``), in no particular order.
 
     A box dies with the thread that opened it, so each job lives in one thread.
     """

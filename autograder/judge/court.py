@@ -22,7 +22,7 @@ import autograder
 from autograder.errors import PlatformError
 from autograder.judge.desk import JudgeDesk
 from autograder.judge.hearing import MOUNT, BoxedNotebook, Hearing, Ruling
-from autograder.judge.plan import CheckStep, Plan
+from autograder.judge.plan import CheckStep, Plan, RunStep
 from autograder.judge.records import CheckResult, NotebookResult, Usage, Verdict
 from autograder.judge.settings import Settings
 from autograder.sandbox import Bind, Box, BoxSpec, Limits, SandboxError, interpreter, open_box
@@ -144,17 +144,14 @@ class Court:
             return hearing
 
     def _speed(self, plan: Plan, settings: Settings, seed: bytes, closed: Hearing) -> dict[str, Ruling]:
-        """The speed checks, each in the lane, where the rest of its question passed."""
-        rulings: dict[str, Ruling] = {}
-        for step in plan.checks:
-            if not step.speed:
-                continue
-            failed = failed_beside(step, closed)
-            if failed:
-                rulings[step.check] = not_raced(step)
-            else:
-                with lane() as cpus, self._desk(plan, seed) as desk:
-                    rulings[step.check] = race_one(desk, plan, settings, step, closed, cpus)
+        """The speed checks, in the lane, where the rest of their question passed."""
+        races = {step.check for step in plan.checks if step.speed and not failed_beside(step, closed)}
+        rulings = {
+            step.check: not_raced(step) for step in plan.checks if step.speed and step.check not in races
+        }
+        if races:
+            with lane() as cpus, self._desk(plan, seed) as desk:
+                rulings.update(run_races(desk, plan, settings, races, closed, cpus))
         return rulings
 
     @contextlib.contextmanager
@@ -228,20 +225,27 @@ def not_raced(step: CheckStep) -> Ruling:
     return Ruling(CheckResult(step.check, step.question, Verdict.WRONG, 0.0, step.points, words), "")
 
 
-def race_one(
-    desk: JudgeDesk, plan: Plan, settings: Settings, step: CheckStep, closed: Hearing, cpus: tuple[int, ...]
-) -> Ruling:
-    """One speed check: the student's box and the reference's on one core, one race."""
-    before = tuple(each for each in plan.steps if each.index < step.index)
+def run_races(
+    desk: JudgeDesk,
+    plan: Plan,
+    settings: Settings,
+    races: set[str],
+    closed: Hearing,
+    cpus: tuple[int, ...],
+) -> dict[str, Ruling]:
+    """The races of a notebook: the student's box and the reference's, both on one core."""
     student = Hearing(desk, plan, settings, open_pass=False, tell=lambda: None, cpus=cpus)
-    student.replay = [each for each in before if each in closed.replay]
     reference = BoxedNotebook(desk, settings, "reference", cpus)
     try:
-        student.prepare()
         reference.open()
         for source in plan.reference:
             desk.cell(source, 1 << 16, settings.limits.cell_seconds, "reference")
-        return student.run_check(step, settings.check_seconds)
+        for step in plan.steps:
+            if isinstance(step, RunStep) and step in closed.replay:
+                student.run_cell(step)
+            elif isinstance(step, CheckStep) and step.check in races:
+                student.rulings[step.check] = student.run_check(step, settings.check_seconds)
+        return student.rulings
     finally:
         student.notebook.close()
         reference.close()

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from typing import Annotated
+from itertools import zip_longest
+from typing import Annotated, TypeVar
 
 import typer
 from rich.table import Table
 
+from autograder.batch import default_workers
 from autograder.judge import Court
 from course.build import build
 from course.material import read_assignments
 from course.reader import read_course
 from course.release import release
-from course.verify import Claim, Proof, Row, cases, verify
+from course.verify import Case, Claim, Proof, Row, cases, prove
 from hub.cli.console import (
     DEFAULT_COURSE,
     DEFAULT_COURSE_DIR,
@@ -32,6 +35,7 @@ from hub.cli.console import (
 )
 from hub.cli.host import require_isolation
 
+Item = TypeVar("Item")
 MARK = {Proof.PROVED: "[green]✓[/]", Proof.REFUTED: "[bold red]✗[/]", Proof.FAULT: "[yellow]fault[/]"}
 
 
@@ -57,7 +61,7 @@ def verify_command(
     ids: Ids = None,
     course: CourseFile = DEFAULT_COURSE,
     repeats: Annotated[int, typer.Option(min=1, help="How often the reference is judged.")] = 10,
-    workers: Annotated[int, typer.Option(min=1, help="Notebooks judged at the same time.")] = 2,
+    workers: Annotated[int, typer.Option(min=0, help="Notebooks at the same time; 0: cores + 1.")] = 0,
     only: Annotated[
         list[Claim] | None, typer.Option(help="Only cases of this kind; may be given more than once.")
     ] = None,
@@ -71,19 +75,32 @@ def verify_command(
     require_isolation()
     with told():
         assignments = read_assignments(read_course(course), tuple(ids or ()))
+        proposed = in_turn([cases(each, repeats, only=only, name=name) for each in assignments])
         rows: list[Row] = []
-        total = sum(len(cases(each, repeats, only=only, name=name)) for each in assignments)
-        with Court() as court, progress_bar() as bar:
-            task = bar.add_task("verify", total=total)
-            for assignment in assignments:
-                for row in verify(assignment, court, repeats=repeats, workers=workers, only=only, name=name):
-                    rows.append(row)
-                    bar.advance(task)
-                    if as_json:
-                        emit(asdict(row))
+        for row in proved(proposed, workers):
+            rows.append(row)
+            if as_json:
+                emit(asdict(row))
     if not as_json:
         show(rows, details)
     raise typer.Exit(exit_code(rows))
+
+
+def proved(proposed: Sequence[Case], workers: int = 0) -> Iterator[Row]:
+    """Proves cases under a progress bar for each assignment."""
+    with Court() as court, progress_bar() as bar:
+        tasks = {
+            each: bar.add_task(f"verify {each}", total=sum(case.assignment == each for case in proposed))
+            for each in dict.fromkeys(case.assignment for case in proposed)
+        }
+        for row in prove(proposed, court, workers or default_workers()):
+            bar.advance(tasks[row.assignment])
+            yield row
+
+
+def in_turn(sequences: Sequence[Sequence[Item]]) -> list[Item]:
+    """One of each in turn: while one assignment's race holds the speed lane, another's checks run."""
+    return [item for group in zip_longest(*sequences) for item in group if item is not None]
 
 
 def exit_code(rows: list[Row]) -> int:

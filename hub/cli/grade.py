@@ -19,6 +19,7 @@ from autograder.judge import Court, Verdict
 from course.material import read_assignment
 from course.reader import read_course
 from course.records import Course
+from hub.cli.author import in_turn
 from hub.cli.console import (
     DEFAULT_COURSE,
     DEFAULT_COURSE_DIR,
@@ -83,7 +84,7 @@ def autograde_command(
     course_dir: CourseDir = DEFAULT_COURSE_DIR,
     student: Annotated[list[str] | None, typer.Option(help="Only these students.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Grade what is graded already, too.")] = False,
-    workers: Annotated[int, typer.Option(min=0, help="Submissions at the same time; 0: one a core.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="Submissions at the same time; 0: cores + 1.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Judge all new submissions in sandboxes and write their grades."""
@@ -122,19 +123,22 @@ def grade_all(
     """Grades the new submissions of some assignments under one progress bar."""
     attempts: list[Attempt] = []
     with open_gradebook(course_dir) as gradebook, Court() as court, progress_bar() as bar:
-        for assignment in assignments:
-            room = grading_room(course, course_dir, assignment, court)
-            jobs = find_jobs(
-                room.course_dir, gradebook, assignment, room.sources, students=students, again=again
-            )
-            task = bar.add_task(assignment, total=len(jobs))
-            policy = policy_of(entry_of(course, assignment))
-            for finished in run_batch(jobs, room.grade, workers):
-                attempt = gradebook.record_attempt(finished.grading, policy)
-                attempts.append(attempt)
-                told_of(finished, attempt, bar, task, as_json)
-            if not jobs:
-                words.print(f"{assignment}: nothing new to grade")
+        rooms = {each: grading_room(course, course_dir, each, court) for each in assignments}
+        found = {
+            each: find_jobs(room.course_dir, gradebook, each, room.sources, students=students, again=again)
+            for each, room in rooms.items()
+        }
+        tasks = {each: bar.add_task(each, total=len(jobs)) for each, jobs in found.items() if jobs}
+        for finished in run_batch(
+            in_turn(list(found.values())), lambda job: rooms[job.assignment].grade(job), workers
+        ):
+            policy = policy_of(entry_of(course, finished.job.assignment))
+            attempt = gradebook.record_attempt(finished.grading, policy)
+            attempts.append(attempt)
+            told_of(finished, attempt, bar, tasks[attempt.assignment], as_json)
+    for assignment, jobs in found.items():
+        if not jobs:
+            words.print(f"{assignment}: nothing new to grade")
     return attempts
 
 
