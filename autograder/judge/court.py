@@ -130,7 +130,7 @@ class Court:
         ordered = [rulings[step.check] for step in plan.checks]
         result = NotebookResult(
             checks=tuple(ruling.result for ruling in ordered),
-            cells=tuple((opened or closed).cells) if opened else (),
+            cells=tuple(opened.cells) if opened else (),
             usage=closed.usage(),
         )
         return Judgement(result, {r.result.check: r.staff for r in ordered if r.staff})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -94,5 +94,3 @@ def progress_bar() -> Progress:
 def number(points: float) -> str:
     return f"{points:.2f}".rstrip("0").rstrip(".")
 
-
-Command = Callable[..., None]
