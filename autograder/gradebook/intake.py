@@ -2,7 +2,8 @@
 
 Contract: every submission becomes a snapshot (see ``snapshots``). The newest one is also laid out
 as nbgrader wants it, in ``submitted/<student>/<assignment>/``, with nbgrader's ``timestamp.txt``
-written from our clock. The same bytes again do nothing and give the same receipt.
+written from our clock. The same bytes again, as the newest or with the same time, do nothing and
+give the same receipt; an older submission that comes in later doesn't replace a newer one.
 
 Trusts the caller for who the student is (the exchange service or staff), and nothing in the files:
 names, sizes and the time are checked or made here.
@@ -17,7 +18,7 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from autograder.gradebook.snapshots import (
     Receipt,
     ReceivedFile,
     content_sha256,
-    latest_receipt,
+    receipts,
     write_snapshot,
 )
 from autograder.repair import MAX_BYTES
@@ -36,6 +37,7 @@ STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 ASSIGNMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FILE = re.compile(r"\w[\w .()'-]{0,99}")
 STAMP = "%Y%m%dT%H%M%S%fZ"
+MAX_NAME = 200
 MAX_FILES = 50
 MAX_TOTAL = 5 * MAX_BYTES
 OURS = frozenset({"timestamp.txt", "receipt.json"})
@@ -59,27 +61,29 @@ def take_in(
     none, a file over 20 MB, too many files, or no notebook at all.
     """
     require_names(student, assignment)
-    kept, ignored = _sort_out(files, allowed)
+    kept, ignored = sort_out(files, allowed)
     sha256 = content_sha256(kept)
     home = course / "snapshots" / student / assignment
     home.mkdir(parents=True, exist_ok=True)
     with _locked(home):
-        newest = latest_receipt(course, student, assignment)
-        if newest is None or newest.sha256 != sha256:
-            received = clock().astimezone(UTC)
+        received = clock().astimezone(UTC)
+        known = receipts(course, student, assignment)
+        receipt = _known(known, sha256, received)
+        if receipt is None:
             folder = home / f"{received.strftime(STAMP)}-{sha256[:8]}"
-            newest = Receipt(
+            receipt = Receipt(
                 student,
                 assignment,
                 received,
                 sha256,
-                _listing(kept),
+                listing(kept),
                 ignored,
                 str(folder.relative_to(course)),
             )
-            write_snapshot(folder, newest, kept)
-        _lay_out(course, newest, kept)
-    return newest
+            write_snapshot(folder, receipt, kept)
+        if not known or receipt.received >= known[-1].received:
+            _lay_out(course, receipt, kept)
+    return receipt
 
 
 def read_folder(folder: Path) -> dict[str, bytes]:
@@ -104,23 +108,32 @@ def require_names(student: str, assignment: str) -> None:
     _require(ASSIGNMENT, assignment, "an assignment id")
 
 
+def require_file_name(given: str) -> str:
+    """The name as it is kept (NFC). Raises SubmissionError for a path, a hidden file or worse."""
+    name = unicodedata.normalize("NFC", given)
+    if not FILE.fullmatch(name) or len(name.encode()) > MAX_NAME:
+        raise SubmissionError(f"{given[:80]!r} is no file name here: use letters, digits, dots, dashes.")
+    return name
+
+
 def _require(pattern: re.Pattern[str], name: str, what: str) -> None:
     if not pattern.fullmatch(name):
         raise SubmissionError(f"{name[:80]!r} is not {what}: letters, digits, dots, dashes, at most 64.")
 
 
-def _sort_out(
-    files: Mapping[str, bytes], allowed: Collection[str]
+def sort_out(
+    files: Mapping[str, bytes], allowed: Collection[str] = ()
 ) -> tuple[dict[str, bytes], tuple[str, ...]]:
-    """The files to keep, and the names of those that the assignment doesn't take."""
+    """The files to keep, and the names of those that the assignment doesn't take.
+
+    Raises SubmissionError as ``take_in`` does.
+    """
     if len(files) > MAX_FILES:
         raise SubmissionError(f"{len(files)} files; {MAX_FILES} is the most. Submit the notebook alone.")
     kept: dict[str, bytes] = {}
     ignored: list[str] = []
     for given in sorted(files):
-        name = unicodedata.normalize("NFC", given)
-        if not FILE.fullmatch(name) or len(name.encode()) > 200:
-            raise SubmissionError(f"{given[:80]!r} is no file name here: use letters, digits, dots, dashes.")
+        name = require_file_name(given)
         if name in OURS or not (name.lower().endswith(".ipynb") or name in allowed):
             ignored.append(name)
         elif name in kept:
@@ -136,10 +149,18 @@ def _sort_out(
     return kept, tuple(ignored)
 
 
-def _listing(files: Mapping[str, bytes]) -> tuple[ReceivedFile, ...]:
+def listing(files: Mapping[str, bytes]) -> tuple[ReceivedFile, ...]:
+    """What a receipt says of each file."""
     return tuple(
         ReceivedFile(name, len(data), hashlib.sha256(data).hexdigest()) for name, data in files.items()
     )
+
+
+def _known(known: Sequence[Receipt], sha256: str, received: datetime) -> Receipt | None:
+    """The receipt that these bytes have already: as the newest submission, or as one of that moment."""
+    if known and known[-1].sha256 == sha256:
+        return known[-1]
+    return next((each for each in known if (each.sha256, each.received) == (sha256, received)), None)
 
 
 @contextlib.contextmanager

@@ -54,6 +54,15 @@ def test_the_newest_is_laid_out_for_nbgrader(tmp_path: Path) -> None:
     assert [path.name for path in folder.parent.iterdir()] == ["layers"]
 
 
+def test_an_older_one_that_comes_in_later_is_kept_and_does_not_replace_the_newest(tmp_path: Path) -> None:
+    hour = timedelta(hours=1)
+    take(tmp_path, {"layers.ipynb": b"two"}, at=NOON + hour)
+    first = take(tmp_path, {"layers.ipynb": b"one"})
+    assert take(tmp_path, {"layers.ipynb": b"one"}) == first
+    assert [each.received for each in receipts(tmp_path, "ada", "layers")] == [NOON, NOON + hour]
+    assert (tmp_path / "submitted/ada/layers/layers.ipynb").read_bytes() == b"two"
+
+
 def test_every_submission_is_kept(tmp_path: Path) -> None:
     for n in range(3):
         take(tmp_path, {"layers.ipynb": str(n).encode()}, at=NOON + timedelta(minutes=n))
