@@ -111,13 +111,25 @@ class Court:
     ) -> Judgement:
         """As ``judge``, with the tracebacks of failed checks, for the assignment's author."""
         tell = counter(len(plan.steps) * (2 if open_pass else 1), progress)
-        for last in (False, True):
-            try:
-                return self._judge(plan, settings, seed, open_pass, tell)
-            except (PlatformError, SandboxError) as error:
-                if last:
-                    return fault(plan, error)
-        raise AssertionError("unreachable")
+        return tried_twice(plan, lambda: self._judge(plan, settings, seed, open_pass, tell))
+
+    def judge_visible(
+        self, plan: Plan, settings: Settings, seed: bytes, *, progress: Progress | None = None
+    ) -> NotebookResult:
+        """The open pass alone, for students who check their work: ends in no grade, races nothing.
+
+        Messages tell all that the checks of ``plan`` hold, so give it the text that students have.
+        What ``progress`` raises ends the judging.
+        """
+        tell = counter(len(plan.steps), progress)
+        return tried_twice(plan, lambda: self._judge_visible(plan, settings, seed, tell)).result
+
+    def _judge_visible(
+        self, plan: Plan, settings: Settings, seed: bytes, tell: Callable[[], None]
+    ) -> Judgement:
+        opened = self._pass(plan, settings, seed, tell, open_pass=True)
+        checks = tuple(opened.rulings[step.check].result for step in plan.checks)
+        return Judgement(NotebookResult(checks, tuple(opened.cells), opened.usage()), {})
 
     def _judge(
         self, plan: Plan, settings: Settings, seed: bytes, open_pass: bool, tell: Callable[[], None]
@@ -265,6 +277,17 @@ def lane() -> Iterator[tuple[int, ...]]:
         yield (cpu,)
     finally:
         os.close(fd)
+
+
+def tried_twice(plan: Plan, judge: Callable[[], Judgement]) -> Judgement:
+    """What ``judge`` returns; it may fail once, through no doing of the student's."""
+    for last in (False, True):
+        try:
+            return judge()
+        except (PlatformError, SandboxError) as error:
+            if last:
+                return fault(plan, error)
+    raise AssertionError("unreachable")
 
 
 def fault(plan: Plan, error: Exception) -> Judgement:
