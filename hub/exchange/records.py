@@ -42,12 +42,14 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class Release:
-    """What students fetch for an assignment. ``version``: the SHA-256 of its files' listing."""
+    """What students fetch for an assignment. ``version``: the SHA-256 of its files' listing;
+    ``accepts``: names of files that it takes beside notebooks."""
 
     assignment: str
     version: str
     released: datetime
     files: tuple[StoredFile, ...]
+    accepts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
