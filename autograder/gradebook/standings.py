@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from nbgrader import api
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from autograder.gradebook.attempts import AttemptState
@@ -63,6 +63,30 @@ class _Mark:
     ungraded: bool
 
 
+class _Try(NamedTuple):
+    """An attempt, without its checks."""
+
+    id: int
+    student: str
+    assignment: str
+    number: int
+    sha256: str
+    submitted: datetime
+    late_seconds: float
+    state: str
+    verdict: str
+    message: str
+
+
+class _Arrival(NamedTuple):
+    """A submission that came in."""
+
+    student: str
+    assignment: str
+    sha256: str
+    received: datetime
+
+
 @dataclass(frozen=True)
 class _Known:
     """All that the gradebook has, by (student, assignment)."""
@@ -70,9 +94,9 @@ class _Known:
     max_points: dict[str, float]
     students: list[str]
     marks: dict[Key, _Mark]
-    newest: dict[Key, SubmissionRow]
-    last_try: dict[tuple[str, str, str, datetime], AttemptRow]
-    counting: dict[Key, AttemptRow]
+    newest: dict[Key, _Arrival]
+    last_try: dict[tuple[str, str, str, datetime], _Try]
+    counting: dict[Key, _Try]
 
 
 def read_standings(gradebook: Gradebook) -> tuple[Standing, ...]:
@@ -87,10 +111,19 @@ def read_standings(gradebook: Gradebook) -> tuple[Standing, ...]:
 
 
 def _read(session: Session) -> _Known:
-    attempts = session.scalars(select(AttemptRow).order_by(AttemptRow.id)).all()
+    """All of it in five queries over whole tables: a query a student would take minutes for a class."""
+    tries: Any = select(
+        AttemptRow.id, AttemptRow.student, AttemptRow.assignment, AttemptRow.number, AttemptRow.sha256,
+        AttemptRow.submitted, AttemptRow.late_seconds, AttemptRow.state, AttemptRow.verdict,
+        AttemptRow.message,
+    ).order_by(AttemptRow.id)  # fmt: skip
+    attempts = [_Try(*row) for row in session.execute(tries)]
     by_id = {row.id: row for row in attempts}
-    submissions = session.scalars(select(SubmissionRow).order_by(SubmissionRow.received)).all()
-    counting = session.scalars(select(CountingRow)).all()
+    arrivals = select(
+        SubmissionRow.student, SubmissionRow.assignment, SubmissionRow.sha256, SubmissionRow.received
+    )
+    submissions = [_Arrival(*row) for row in session.execute(arrivals.order_by(SubmissionRow.received))]
+    counting = select(CountingRow.student, CountingRow.assignment, CountingRow.attempt_id)
     assignments = select(api.Assignment.name, api.Assignment.max_score).order_by(api.Assignment.name)
     students = {*session.scalars(select(api.Student.id)), *(row.student for row in submissions)}
     return _Known(
@@ -99,30 +132,49 @@ def _read(session: Session) -> _Known:
         marks=_marks(session),
         newest={(row.student, row.assignment): row for row in submissions},
         last_try={(row.student, row.assignment, row.sha256, row.submitted): row for row in attempts},
-        counting={(row.student, row.assignment): by_id[row.attempt_id] for row in counting},
+        counting={(student, name): by_id[number] for student, name, number in session.execute(counting)},
     )
 
 
 def _marks(session: Session) -> dict[Key, _Mark]:
-    table: Any = api.SubmittedAssignment
-    wanted = select(
-        table.student_id,
-        api.Assignment.name,
-        table.score,
-        table.late_submission_penalty,
-        table.needs_manual_grade,
-        table.id,
-    ).join(api.Assignment, api.Assignment.id == table.assignment_id)
-    unmarked = (
-        select(api.SubmittedNotebook.assignment_id)
-        .join(api.Grade, api.Grade.notebook_id == api.SubmittedNotebook.id)
-        .where(api.Grade.auto_score.is_(None), api.Grade.manual_score.is_(None))
-    )
-    ungraded = set(session.scalars(unmarked))
-    return {
-        (student, assignment): _Mark(score, penalty, bool(review), number in ungraded)
-        for student, assignment, score, penalty, review, number in session.execute(wanted)
+    """nbgrader's grades by submission. Its own ``score`` columns run three queries a row instead."""
+    scores: dict[str, tuple[float, bool, bool]] = {
+        number: (score or 0.0, bool(review), bool(ungraded))
+        for number, score, review, ungraded in session.execute(_scores())
     }
+    notebook: Any = api.SubmittedNotebook
+    penalties: dict[str, float] = {
+        number: penalty or 0.0
+        for number, penalty in session.execute(
+            select(notebook.assignment_id, func.sum(notebook.late_submission_penalty)).group_by(
+                notebook.assignment_id
+            )
+        )
+    }
+    submitted: Any = api.SubmittedAssignment
+    wanted = select(submitted.id, submitted.student_id, api.Assignment.name).join(
+        api.Assignment, api.Assignment.id == submitted.assignment_id
+    )
+    found = {}
+    for number, student, assignment in session.execute(wanted):
+        score, review, ungraded = scores.get(number, (0.0, False, False))
+        found[student, assignment] = _Mark(score, penalties.get(number, 0.0), review, ungraded)
+    return found
+
+
+def _scores() -> Any:
+    """(submission, points, whether a person has to look, whether a cell has no mark at all)."""
+    grade: Any = api.Grade
+    return (
+        select(
+            api.SubmittedNotebook.assignment_id,
+            func.sum(grade.score),
+            func.max(case((grade.needs_manual_grade, 1), else_=0)),
+            func.max(case((grade.auto_score.is_(None) & grade.manual_score.is_(None), 1), else_=0)),
+        )
+        .join(api.SubmittedNotebook, api.SubmittedNotebook.id == grade.notebook_id)
+        .group_by(api.SubmittedNotebook.assignment_id)
+    )
 
 
 def _standing(known: _Known, key: Key) -> Standing:
