@@ -1,13 +1,17 @@
-# Two commands: `make demo` shows the whole job, `make test` runs every test. Both do their own set-up.
-.PHONY: demo test fast setup check bench clean
+# Three commands: `make hub` starts a hub to try, `make demo` shows the grading of a class, `make test` runs
+# every test. Each does its own set-up.
+.PHONY: hub demo test fast setup test-setup check bench clean
+
+hub: setup
+	.venv/bin/mlsys up --demo
 
 demo: setup
 	.venv/bin/mlsys demo
 
-test: setup check
+test: test-setup check
 	.venv/bin/python -m pytest
 
-fast: setup
+fast: test-setup
 	.venv/bin/python -m pytest -m "not slow"
 
 check: setup
@@ -19,6 +23,9 @@ bench: setup
 
 setup:
 	@./bootstrap.sh
+
+test-setup:
+	@./bootstrap.sh --tests
 
 clean:
 	rm -rf .venv run build *.egg-info

@@ -2,7 +2,8 @@
 # Makes .venv with everything that the project needs, and does nothing the second time.
 #
 # Picks a Python that the sandbox's own user can read, installs missing system packages through apt
-# (with sudo when not root), and says exactly what to install where it may not.
+# (with sudo when not root), and says exactly what to install where it may not. With --tests it also asks
+# for what only tests need: a browser and PostgreSQL; tests that lack them are skipped, and say so.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -42,6 +43,9 @@ pick_python() {
 missing_packages() {
     command -v bwrap > /dev/null || printf 'bubblewrap\n'
     command -v setpriv > /dev/null && command -v prlimit > /dev/null || printf 'util-linux\n'
+    # JupyterHub's proxy is a Node program.
+    command -v node > /dev/null || printf 'nodejs\n'
+    command -v npm > /dev/null || printf 'npm\n'
     local python
     if ! python=$(pick_python); then
         printf 'python3\npython3-venv\n'
@@ -52,6 +56,11 @@ missing_packages() {
             printf 'python3\npython3-venv\n'
         fi
     fi
+}
+
+test_packages() {
+    command -v chromium > /dev/null || printf 'chromium\n'
+    compgen -G '/usr/lib/postgresql/*/bin/initdb' > /dev/null || printf 'postgresql\n'
 }
 
 install_packages() {
@@ -69,9 +78,13 @@ install_packages() {
 
 mapfile -t packages < <(missing_packages)
 [[ ${#packages[@]} == 0 ]] || install_packages "${packages[@]}"
+if [[ ${1:-} == --tests ]]; then
+    mapfile -t packages < <(test_packages)
+    [[ ${#packages[@]} == 0 ]] || (install_packages "${packages[@]}") || say "going on without: ${packages[*]}"
+fi
 python=$(pick_python) || die "no Python 3.11 or newer that other users can read; install python3 and python3-venv"
 
-stamp=$(cat pyproject.toml requirements.lock bootstrap.sh | sha256sum | cut -d' ' -f1)
+stamp=$(cat pyproject.toml requirements.lock bootstrap.sh hub/proxy/package-lock.json | sha256sum | cut -d' ' -f1)
 if [[ -x .venv/bin/python && $(cat .venv/.installed 2> /dev/null || true) == "$stamp" ]]; then
     exit 0
 fi
@@ -85,5 +98,6 @@ say "installing the project and what it needs (a few minutes the first time)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
 # What only runs in a box, which can't write, is compiled here.
 .venv/bin/python -m compileall -q autograder
+.venv/bin/python -m hub.proxy
 chmod -R go+rX .venv
 printf '%s\n' "$stamp" > .venv/.installed

@@ -95,6 +95,17 @@ class Box:
             if self._ending is None:
                 signal_children(self.init_pid, signal.SIGINT, most=1)
 
+    def terminate(self, grace: float) -> None:
+        """Send SIGTERM to the program itself, and end the box after ``grace`` seconds at the latest."""
+        with self._lock:
+            if self._ending is None:
+                signal_children(self.init_pid, signal.SIGTERM, most=1)
+        self.kill(grace)
+
+    def fileno(self) -> int:
+        """A descriptor that can be read when the box has ended, for an event loop to watch."""
+        return self._monitor
+
     def usage(self) -> BoxUsage:
         """What the box has used so far, or did use in all."""
         with self._lock:

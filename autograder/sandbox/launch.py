@@ -63,7 +63,7 @@ def start(spec: BoxSpec, footing: Footing, group: Group | None) -> Started:
     for bind in spec.binds:
         if not bind.source.exists():
             raise BoxFailed(f"box {spec.name}: there is no {bind.source} to bind at {bind.target}")
-    uid = new_uid() if footing.as_root else os.getuid()
+    uid = _uid(spec) if footing.as_root else os.getuid()
     with ExitStack() as kept, ExitStack() as ours, ExitStack() as theirs:
         status, status_writer = pipe(kept, theirs)
         words, words_writer = pipe(kept, theirs)
@@ -86,12 +86,18 @@ def start(spec: BoxSpec, footing: Footing, group: Group | None) -> Started:
         return Started(uid, process, init_pid, init, monitor, status, words)
 
 
+def _uid(spec: BoxSpec) -> int:
+    return new_uid() if spec.uid is None else spec.uid
+
+
 def _command(
     spec: BoxSpec, footing: Footing, group: Group | None, status: int, uid: int, owner: ExitStack
 ) -> tuple[list[str], tuple[int, ...]]:
     """The command line and the descriptors it needs, each a file in memory."""
     python = interpreter()
-    program = filter_program(memory_files=group is not None, affinity=not spec.cpus)
+    program = filter_program(
+        memory_files=group is not None, affinity=not spec.cpus, loopback=spec.loopback
+    )
     data = [memory_file(content, owner) for content in data_contents(spec, python)]
     arguments = memory_file(b"", owner)
     descriptors = Descriptors(seccomp=memory_file(program, owner), arguments=arguments, status=status)

@@ -104,17 +104,20 @@ _PERSONALITY_LINUX, _PERSONALITY_ASK = 0x0, 0xFFFFFFFF
 _Instruction = tuple[int, int, int, int]
 
 
-def filter_program(*, memory_files: bool = True, affinity: bool = True, machine: str | None = None) -> bytes:
+def filter_program(
+    *, memory_files: bool = True, affinity: bool = True, loopback: bool = False, machine: str | None = None
+) -> bytes:
     """The filter as the ``struct sock_filter[]`` that ``bwrap --seccomp`` reads.
 
-    ``memory_files=False`` is for boxes without a memory group, ``affinity=False`` for pinned ones.
+    ``memory_files=False`` is for boxes without a memory group, ``affinity=False`` for pinned ones,
+    ``loopback=True`` for servers that talk to each other over TCP in the box's own network namespace.
     Raises HostUnfit where the machine (this one by default) has no table.
     """
     table = syscall_table(machine or platform.machine())
     extra = (*(MEMORY_FILES if memory_files else ()), *(AFFINITY if affinity else ()))
     program = [
         *_check_machine(table),
-        *_check_arguments(table),
+        *_check_arguments(table, loopback=loopback),
         *_absent(table),
         *_allowed(table, extra),
         *_newer_or_refused(table),
@@ -168,7 +171,7 @@ def _on(number: int, body: list[_Instruction]) -> list[_Instruction]:
     return [(_JUMP_EQUAL, 0, len(body), number), *body]
 
 
-def _check_arguments(table: SyscallTable) -> Iterator[_Instruction]:
+def _check_arguments(table: SyscallTable, *, loopback: bool) -> Iterator[_Instruction]:
     """Calls that are allowed with some arguments and refused with others."""
     number = table.numbers
     yield from _on(
@@ -178,10 +181,10 @@ def _check_arguments(table: SyscallTable) -> Iterator[_Instruction]:
     for call in ("socket", "socketpair"):
         # libzmq asks netlink for the interfaces and aborts the kernel on any error but EOPNOTSUPP.
         # The network namespace does not cover AF_VSOCK, so the families are an allow-list here.
+        families = (socket.AF_UNIX, *((socket.AF_INET, socket.AF_INET6) if loopback else ()))
         family = [
             _argument(0),
-            (_JUMP_EQUAL, 0, 1, int(socket.AF_UNIX)),
-            _answer(_ALLOW),
+            *(step for each in families for step in ((_JUMP_EQUAL, 0, 1, int(each)), _answer(_ALLOW))),
             (_JUMP_EQUAL, 0, 1, _AF_NETLINK),
             _refuse(errno.EOPNOTSUPP),
             _refuse(errno.EAFNOSUPPORT),

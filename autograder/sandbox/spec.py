@@ -67,6 +67,10 @@ class BoxSpec:
     numbers as here. ``hide`` names top-level packages whose import must fail. ``cpus`` pins
     everything in the box to those cores. ``diagnose`` keeps the last of what the program wrote on
     stderr for our own eyes. ``name`` stands in error messages, never in the box.
+
+    ``loopback`` lets programs open internet sockets, which reach the box's own loopback and nothing
+    else: the box has a network namespace of its own. ``uid`` is who the program is in root mode, where
+    files that it keeps must stay its own; by default a uid that no other box has.
     """
 
     argv: tuple[str, ...]
@@ -80,6 +84,8 @@ class BoxSpec:
     cpus: tuple[int, ...] = ()
     name: str = "box"
     diagnose: bool = False
+    loopback: bool = False
+    uid: int | None = None
 
     def __post_init__(self) -> None:
         if not self.argv or not self.argv[0].startswith("/"):

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from hub.cli import author, demo, grade, host, report
+from hub.cli import author, demo, enrol, grade, host, hub, report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,6 +22,10 @@ app.command("autograde")(grade.autograde_command)
 app.command("feedback")(report.feedback_command)
 app.command("export")(report.export_command)
 app.command("demo")(demo.demo_command)
+app.command("up")(hub.up_command)
+app.command("down")(hub.down_command)
+app.command("status")(hub.status_command)
+app.command("enrol")(enrol.enrol_command)
 app.command("doctor")(host.doctor_command)
 
 

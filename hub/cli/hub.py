@@ -1,0 +1,197 @@
+"""The administrator's commands: up, down, status."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from autograder.errors import AuthorError
+from course.reader import COURSE_FILE, read_course
+from course.release import release
+from hub import lifecycle
+from hub.cli.console import (
+    AsJson,
+    emit,
+    results,
+    told,
+    words,
+)
+from hub.cli.host import require_isolation
+from hub.demo.hub import INSTRUCTOR, STUDENTS, demo_course
+from hub.exchange.exchange import Exchange
+from hub.exchange.records import Member, Role
+from hub.login.accounts import SHORTEST_PASSWORD, Accounts, one_time_password
+from hub.settings import FILE, USER, HubSettings, read_settings, write_settings
+
+DEFAULT_STATE = Path("run/hub")
+State = Annotated[
+    Path,
+    typer.Option(
+        "--state", envvar="MLSYS_HUB_STATE", help="The hub's state directory.", show_default="run/hub"
+    ),
+]
+
+
+def up_command(
+    state: State = DEFAULT_STATE,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="A course that is open now, with four people.")
+    ] = False,
+    course: Annotated[
+        Path | None, typer.Option(envvar="MLSYS_COURSE", help="The course.toml to teach.")
+    ] = None,
+    course_dir: Annotated[
+        Path | None, typer.Option(envvar="MLSYS_COURSE_DIR", help="Where the course's work is kept.")
+    ] = None,
+    instructor: Annotated[str | None, typer.Option(help="The first instructor's user name.")] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(help="A file with the instructor's password, for scripts.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Where the hub listens on this machine.")
+    ] = 8000,
+) -> None:
+    """Start the hub; the first time, set it up. What is running is left alone."""
+    require_isolation()
+    with told():
+        first = not (state / FILE).is_file()
+        logins: list[tuple[str, str]] = []
+        if first:
+            asked = ask(
+                state, demo=demo, course=course, course_dir=course_dir, instructor=instructor, port=port
+            )
+            logins = set_up(asked, demo=demo, password_file=password_file)
+        settings = read_settings(state)
+        lifecycle.start(settings, lambda step: words.print(step, markup=False))
+        show_logins(settings, logins)
+
+
+def down_command(
+    state: State = DEFAULT_STATE,
+    keep_servers: Annotated[
+        bool, typer.Option("--keep-servers", help="Leave users' servers running.")
+    ] = False,
+) -> None:
+    """Stop the hub and users' servers. Nothing is lost: `mlsys up` goes on where it stopped."""
+    with told():
+        stopped = lifecycle.stop(read_settings(state), words.print, keep_servers=keep_servers)
+        words.print("the hub is down" if stopped else "the hub was not running")
+
+
+def status_command(state: State = DEFAULT_STATE, as_json: AsJson = False) -> None:
+    """Say whether the hub runs and answers, and how many servers it has."""
+    with told():
+        found = lifecycle.status(read_settings(state))
+        if as_json:
+            emit(asdict(found))
+        else:
+            word = "up" if found.healthy else "not answering" if found.running else "down"
+            results.print(
+                f"hub      {word}\naddress  {found.url}\nservers  {found.servers}\nstate    {found.state}"
+            )
+        raise typer.Exit(0 if found.healthy else 1)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the first `mlsys up` has to know."""
+
+    settings: HubSettings
+    instructor: str
+
+
+def ask(
+    state: Path,
+    *,
+    demo: bool,
+    course: Path | None,
+    course_dir: Path | None,
+    instructor: str | None,
+    port: int,
+) -> Asked:
+    """From options, else from the person at the terminal, else the usual."""
+    if demo:
+        file = demo_course(state)
+        return Asked(
+            HubSettings(state, file, (state / "course").resolve(), (INSTRUCTOR,), port=port), INSTRUCTOR
+        )
+    course = course or _path("Course file", COURSE_FILE)
+    read_course(course)
+    course_dir = course_dir or _path("Course directory", Path("run/course"))
+    name = instructor or _typed("Instructor's user name", "instructor")
+    if not re.fullmatch(USER, name):
+        raise AuthorError(f"{name!r} is no user name: small letters, digits, dots and dashes, at most 64")
+    return Asked(HubSettings(state, course.resolve(), course_dir.resolve(), (name,), port=port), name)
+
+
+def set_up(asked: Asked, *, demo: bool, password_file: Path | None) -> list[tuple[str, str]]:
+    """Releases the course, makes the first accounts and writes hub.toml last, so that a set-up that was
+    stopped half way begins anew. Returns names and passwords to show."""
+    settings = asked.settings
+    settings.state.mkdir(mode=0o711, parents=True, exist_ok=True)
+    logins = [(asked.instructor, choose_password(password_file, demo=demo))]
+    logins += [(name, f"{name}-{secrets.token_hex(4)}") for name in STUDENTS] if demo else []
+    course = read_course(settings.course)
+    words.print("building and releasing the assignments")
+    released = release(course, settings.course_dir)
+    with Exchange(course, settings.course_dir) as exchange:
+        exchange.enrol(
+            [
+                Member(name, Role.INSTRUCTOR if name == asked.instructor else Role.STUDENT)
+                for name, _ in logins
+            ]
+        )
+        for each in released:
+            exchange.release(each.assignment.id)
+    accounts = Accounts(settings.state)
+    for name, password in logins:
+        accounts.add(name, password, one_time=False)
+    write_settings(settings)
+    return [] if password_file or (not demo and sys.stdin.isatty()) else logins
+
+
+def choose_password(file: Path | None, *, demo: bool) -> str:
+    """From a file, from the person at the terminal, or a new one, which is shown once."""
+    if file is not None:
+        password = file.read_text().strip()
+    elif demo or not sys.stdin.isatty():
+        return one_time_password()
+    else:
+        password = typer.prompt("Instructor's password", hide_input=True, confirmation_prompt=True)
+    if len(password) < SHORTEST_PASSWORD:
+        raise AuthorError(
+            f"the password needs at least {SHORTEST_PASSWORD} signs; run the same command again"
+        )
+    return password
+
+
+def show_logins(settings: HubSettings, logins: list[tuple[str, str]]) -> None:
+    words.print(f"the hub is up: [bold]{settings.url}[/]")
+    if not logins:
+        words.print("log in as " + ", ".join(settings.instructors))
+        return
+    table = Table(header_style="bold", title="shown once: write them down")
+    for column in ("user", "password", "role"):
+        table.add_column(column)
+    for name, password in logins:
+        table.add_row(name, password, "instructor" if name in settings.instructors else "student")
+    results.print(table)
+
+
+def _path(what: str, usual: Path) -> Path:
+    return Path(_typed(what, str(usual)))
+
+
+def _typed(what: str, usual: str) -> str:
+    """What the person types; the usual where nobody sits there."""
+    if not sys.stdin.isatty():
+        return usual
+    typed: str = typer.prompt(what, default=usual)
+    return typed
