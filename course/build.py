@@ -30,13 +30,15 @@ CONFIG = """\
 from pathlib import Path
 
 import autograder.nbgrader_plugin
+from course.gradebook import gradebook_url
 
 c = get_config()  # noqa: F821
 ROOT = Path(__file__).resolve().parent
 
 c.CourseDirectory.root = str(ROOT)
 c.CourseDirectory.course_id = {course_id!r}
-c.CourseDirectory.db_url = f"sqlite:///{{ROOT / 'gradebook.db'}}"
+# gradebook.db in this folder, unless gradebook.url or MLSYS_GRADEBOOK_DB names another database.
+c.CourseDirectory.db_url = gradebook_url(ROOT)
 
 # The stub of a solve cell is the author's own; nbgrader adds nothing to it.
 c.ClearSolutions.code_stub = {{"python": ""}}

@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import threading
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from autograder.judge import AuthorError, PlatformError
 from course.assignment import Assignment
 from course.build import build, refuse_leaks
 from course.compose import code_stub
+from course.gradebook import DEFAULT, gradebook_has, gradebook_url
 from course.records import Course
 from course.tree import STATE, digest, read_tree, replace_tree, scratch_folder
 
@@ -155,13 +154,8 @@ def _fingerprints(course_dir: Path, assignment: Assignment) -> list[str]:
 
 
 def _in_gradebook(course_dir: Path, name: str) -> bool:
-    """Whether the course directory's gradebook knows the assignment; True for one elsewhere."""
-    file = course_dir / "gradebook.db"
-    if not file.is_file():
-        return "gradebook.db" not in (course_dir / "nbgrader_config.py").read_text(encoding="utf-8")
-    try:
-        with closing(sqlite3.connect(f"{file.as_uri()}?mode=ro", uri=True)) as gradebook:
-            row = gradebook.execute("SELECT 1 FROM assignment WHERE name = ?", (name,)).fetchone()
-    except sqlite3.Error:
-        return False
-    return row is not None
+    """Whether the gradebook knows the assignment; True where the instructor's own config names another."""
+    config = (course_dir / "nbgrader_config.py").read_text(encoding="utf-8")
+    if DEFAULT not in config and gradebook_url.__name__ not in config:
+        return True
+    return gradebook_has(gradebook_url(course_dir), name)

@@ -1,8 +1,9 @@
-"""Sessions on the gradebook's database: SQLite with WAL, or what a URL names.
+"""Sessions on the gradebook's database: SQLite with WAL, or PostgreSQL where a URL names it.
 
 Contract: nbgrader made the database (`mlsys release`); our tables are added beside its own. A
-writer takes SQLite's lock when its transaction begins, so that two writers wait for each other
-instead of failing; readers and the writer never wait for each other.
+writer takes the lock when its transaction begins, so that two writers wait for each other instead
+of failing; readers and the writer never wait for each other. The lock is SQLite's own; on
+PostgreSQL it is on the tables that nbgrader writes too, so that the formgrader waits as well.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import Engine, create_engine, event, inspect, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -21,6 +22,9 @@ from autograder.errors import PlatformError
 from autograder.gradebook.tables import CountingRow, Table
 
 BUSY_SECONDS = 30
+# In the order in which nbgrader's own transactions write them: two waiting for each other can't be.
+WRITTEN = ("student", "submitted_assignment", "submitted_notebook", "grade", "comment")
+LOCK = f"LOCK TABLE {', '.join(WRITTEN)} IN SHARE ROW EXCLUSIVE MODE"
 
 
 class Database:
@@ -28,17 +32,18 @@ class Database:
 
     def __init__(self, url: str) -> None:
         """Raises PlatformError where there is no gradebook that nbgrader has made."""
-        self.url = url
-        self._writer = _engine(url, begin="BEGIN IMMEDIATE")
-        self._reader = _engine(url, begin="BEGIN")
+        parsed = _parsed(url)
+        self.name = parsed.render_as_string(hide_password=True)
+        self._writer = _engine(parsed, writes=True)
+        self._reader = _engine(parsed, writes=False)
         try:
             if not inspect(self._reader).has_table("source_cell"):
-                raise _no_gradebook(url)
+                raise _no_gradebook(self.name)
             if not inspect(self._reader).has_table(CountingRow.__tablename__):
                 Table.metadata.create_all(self._writer)
         except SQLAlchemyError as error:
             self.close()
-            raise PlatformError(f"the gradebook {url} can't be opened: {error}") from error
+            raise PlatformError(f"the gradebook {self.name} can't be opened: {error}") from error
         except PlatformError:
             self.close()
             raise
@@ -51,31 +56,56 @@ class Database:
     @contextlib.contextmanager
     def writing(self) -> Iterator[Session]:
         """One transaction: all that is written in it is kept, or none of it."""
-        with _told(self.url), Session(self._writer) as session, session.begin():
+        with _told(self.name), Session(self._writer) as session, session.begin():
             yield session
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
         """One look at the gradebook, as it was when the first row was read."""
-        with _told(self.url), Session(self._reader) as session:
+        with _told(self.name), Session(self._reader) as session:
             yield session
 
 
-def _engine(url: str, *, begin: str) -> Engine:
+def _parsed(url: str) -> URL:
     try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise PlatformError(f"{url!r} is no database URL; write sqlite:///<path>/gradebook.db") from error
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed)
-    if not Path(parsed.database or "").is_file():
-        raise _no_gradebook(url)
-    existing = parsed.set(database=f"file:{quote(parsed.database or '')}")
+        return make_url(url)
+    except (ArgumentError, ValueError) as error:
+        raise PlatformError("the gradebook's URL is none; write sqlite:///<path>/gradebook.db") from error
+
+
+def _engine(url: URL, *, writes: bool) -> Engine:
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        return _sqlite(url, begin="BEGIN IMMEDIATE" if writes else "BEGIN")
+    if backend == "postgresql":
+        return _postgres(url, writes=writes)
+    raise PlatformError(f"the gradebook can't be in {url.drivername!r}: SQLite and PostgreSQL are known")
+
+
+def _sqlite(url: URL, *, begin: str) -> Engine:
+    if not Path(url.database or "").is_file():
+        raise _no_gradebook(url.render_as_string(hide_password=True))
+    existing = url.set(database=f"file:{quote(url.database or '')}")
     existing = existing.update_query_dict({"mode": "rw", "uri": "true"})  # nbgrader makes the file, not we
     engine = create_engine(existing, connect_args={"timeout": BUSY_SECONDS})
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
     return engine
+
+
+def _postgres(url: URL, *, writes: bool) -> Engine:
+    """A reader sees one state of the database through its whole transaction, as on SQLite."""
+    isolation: Any = "READ COMMITTED" if writes else "REPEATABLE READ"
+    engine = create_engine(url, isolation_level=isolation, pool_pre_ping=True)
+    if writes:
+        event.listen(engine, "begin", _lock)
+    return engine
+
+
+def _lock(connection: Connection) -> None:
+    """The one writer's lock; who can't have it in time is told so, and may come again."""
+    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_SECONDS}s'")
+    connection.exec_driver_sql(LOCK)
 
 
 def _prepare(connection: Any, record: object) -> None:
@@ -86,12 +116,12 @@ def _prepare(connection: Any, record: object) -> None:
 
 
 @contextlib.contextmanager
-def _told(url: str) -> Iterator[None]:
+def _told(name: str) -> Iterator[None]:
     try:
         yield
     except SQLAlchemyError as error:
-        raise PlatformError(f"the gradebook {url} failed: {error}; nothing was written") from error
+        raise PlatformError(f"the gradebook {name} failed: {error}; nothing was written") from error
 
 
-def _no_gradebook(url: str) -> PlatformError:
-    return PlatformError(f"{url} holds no gradebook of nbgrader's; run `mlsys release` first")
+def _no_gradebook(name: str) -> PlatformError:
+    return PlatformError(f"{name} holds no gradebook of nbgrader's; run `mlsys release` first")

@@ -11,6 +11,7 @@ from nbformat.notebooknode import NotebookNode
 from autograder.gradebook import Gradebook, GradedNotebook, Grading
 from autograder.judge import CellResult, CheckResult, NotebookResult, Usage, Verdict
 from autograder.repair import Repaired, repair
+from course.gradebook import gradebook_url
 from tests.autograder.notebooks import right, two_questions
 
 DUE = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
@@ -19,7 +20,7 @@ POINTS = {"check-relu": ("relu", 4.0), "check-relu-zero": ("relu", 2.0), "check-
 
 def open_gradebook(course: Path) -> Gradebook:
     """The gradebook of a released course directory."""
-    return Gradebook(f"sqlite:///{course}/gradebook.db", course)
+    return Gradebook(gradebook_url(course), course)
 
 
 def result(*verdicts: Verdict, points: dict[str, float] | None = None, **fields: Any) -> NotebookResult:

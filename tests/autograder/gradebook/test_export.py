@@ -15,6 +15,7 @@ from autograder.gradebook.export import cell_text, long_table, question_table, w
 from autograder.gradebook.snapshots import Receipt
 from autograder.gradebook.standings import Standing, State, read_standings
 from autograder.judge import Verdict
+from course.gradebook import gradebook_url
 from tests.autograder.gradebook.gradings import DUE, grading, open_gradebook, result
 from tests.autograder.notebooks import cell_of, released, right, two_questions
 
@@ -68,7 +69,7 @@ def test_a_submission_that_waits_for_the_judge(book: Gradebook) -> None:
 def test_a_submission_that_waits_for_a_person(book: Gradebook, course: Path) -> None:
     book.record_attempt(grading(result()))
     assert (standing(book).state, standing(book).points) == (State.PENDING, None)
-    with NbgraderGradebook(f"sqlite:///{course}/gradebook.db") as theirs:
+    with NbgraderGradebook(gradebook_url(course)) as theirs:
         grade = theirs.find_grade("why", "layers", "layers", "ada")
         grade.manual_score, grade.needs_manual_grade = 2.5, False
         theirs.db.commit()
@@ -97,7 +98,7 @@ def test_an_unreadable_submission_is_zero(book: Gradebook) -> None:
 
 
 def test_a_student_without_a_submission_is_missing(book: Gradebook, course: Path) -> None:
-    with NbgraderGradebook(f"sqlite:///{course}/gradebook.db") as theirs:
+    with NbgraderGradebook(gradebook_url(course)) as theirs:
         theirs.add_student("zoe")
     assert (standing(book, "zoe").state, standing(book, "zoe").points) == (State.MISSING, None)
 

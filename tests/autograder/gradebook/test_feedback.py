@@ -24,6 +24,7 @@ from autograder.gradebook.feedback import write_feedback
 from autograder.gradebook.plain import plain, png
 from autograder.judge import CellResult, CheckResult, NotebookResult, RaceResult, Verdict
 from autograder.repair import repair
+from course.gradebook import gradebook_url
 from tests.autograder.gradebook.gradings import grading, open_gradebook, printed, result
 from tests.autograder.notebooks import cell_of, code, right, two_questions
 
@@ -197,7 +198,7 @@ def test_lateness_is_told(book: Gradebook) -> None:
 
 def test_a_persons_mark_and_words_are_told(book: Gradebook, course: Path) -> None:
     book.record_attempt(grading(result()))
-    with NbgraderGradebook(f"sqlite:///{course}/gradebook.db") as theirs:
+    with NbgraderGradebook(gradebook_url(course)) as theirs:
         theirs.find_grade("why", "layers", "layers", "ada").manual_score = 2.5
         theirs.find_comment("why", "layers", "layers", "ada").manual_comment = "Say <why>, too."
         theirs.db.commit()

@@ -15,6 +15,7 @@ from nbgrader.api import MissingEntry
 from autograder.errors import PlatformError, SubmissionError
 from autograder.gradebook import Attempt, AttemptState, Gradebook, Policy, source_version
 from autograder.judge import NotebookResult, RaceResult, Verdict
+from course.gradebook import gradebook_url
 from tests.autograder.gradebook.gradings import DUE, grading, open_gradebook, result
 from tests.autograder.notebooks import cell_of, released, right, submission, two_questions
 
@@ -29,13 +30,13 @@ def book(course: Path) -> Iterator[Gradebook]:
 
 def grades(course: Path, student: str = "ada") -> dict[str, tuple[float | None, bool]]:
     """nbgrader's automatic scores, and whether each waits for a person."""
-    with NbgraderGradebook(f"sqlite:///{course}/gradebook.db") as theirs:
+    with NbgraderGradebook(gradebook_url(course)) as theirs:
         notebook = theirs.find_submission_notebook("layers", "layers", student)
         return {grade.name: (grade.auto_score, grade.needs_manual_grade) for grade in notebook.grades}
 
 
 def total(course: Path) -> float:
-    with NbgraderGradebook(f"sqlite:///{course}/gradebook.db") as theirs:
+    with NbgraderGradebook(gradebook_url(course)) as theirs:
         return float(theirs.find_submission("layers", "ada").score)
 
 
@@ -86,7 +87,7 @@ def test_the_best_counts_where_the_course_says_so(book: Gradebook, course: Path)
         book.record_attempt(grading(judged, minutes=minutes), Policy.BEST)
     assert [each.counts for each in book.attempts()] == [False, True, False]
     assert total(course) == 12
-    with NbgraderGradebook(f"sqlite:///{course}/gradebook.db") as theirs:
+    with NbgraderGradebook(gradebook_url(course)) as theirs:
         judged_until = theirs.find_submission("layers", "ada").timestamp
     assert judged_until.isoformat() == "2026-09-01T12:02:00"
 
@@ -155,7 +156,7 @@ def test_an_unanswered_essay_is_zero_and_a_written_one_waits(book: Gradebook, co
 
 def test_a_persons_score_is_kept_and_flagged(book: Gradebook, course: Path) -> None:
     book.record_attempt(grading(result()))
-    with NbgraderGradebook(f"sqlite:///{course}/gradebook.db") as theirs:
+    with NbgraderGradebook(gradebook_url(course)) as theirs:
         grade = theirs.find_grade("why", "layers", "layers", "ada")
         grade.manual_score, grade.needs_manual_grade = 2.5, False
         theirs.db.commit()
@@ -167,7 +168,7 @@ def test_a_persons_score_is_kept_and_flagged(book: Gradebook, course: Path) -> N
 
 def test_answers_without_a_response_say_so(book: Gradebook, course: Path) -> None:
     book.record_attempt(grading(result(), submitted=submission(two_questions(), layer="layer = 1")))
-    with NbgraderGradebook(f"sqlite:///{course}/gradebook.db") as theirs:
+    with NbgraderGradebook(gradebook_url(course)) as theirs:
         said = {
             name: theirs.find_comment(name, "layers", "layers", "ada").auto_comment
             for name in ("relu", "layer", "why")
@@ -177,7 +178,7 @@ def test_answers_without_a_response_say_so(book: Gradebook, course: Path) -> Non
 
 def test_lateness_costs_what_the_grading_says(book: Gradebook, course: Path) -> None:
     book.record_attempt(grading(result(), minutes=30, penalty=3.0))
-    with NbgraderGradebook(f"sqlite:///{course}/gradebook.db") as theirs:
+    with NbgraderGradebook(gradebook_url(course)) as theirs:
         submission = theirs.find_submission("layers", "ada")
         assert submission.late_submission_penalty == 3
         assert submission.timestamp.isoformat() == "2026-09-01T12:30:00"
@@ -233,6 +234,7 @@ def test_readers_read_while_a_grading_is_written(book: Gradebook, course: Path) 
         assert total(course) == 12
 
 
+@pytest.mark.parametrize("course", ["sqlite"], indirect=True)
 def test_the_database_is_in_wal_mode(book: Gradebook, course: Path) -> None:
     with sqlite3.connect(course / "gradebook.db") as plain:
         assert plain.execute("PRAGMA journal_mode").fetchone() == ("wal",)
