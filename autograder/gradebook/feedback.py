@@ -1,5 +1,7 @@
 """Feedback: a page for each notebook of a submission, for the student who wrote it.
 
+A ``result.json`` beside the pages has the same as data, without the cells (see ``summary``).
+
 Contract: a view of what is kept: attempts, judged notebooks, nbgrader's manual grades. A page has
 the points, the words and the student's own cells with what they printed before any hidden test
 was near; no source, value or traceback of a check. It is one file, needs no network and runs no
@@ -20,8 +22,9 @@ from autograder.gradebook.attempts import Attempt, AttemptNotebook, AttemptState
 from autograder.gradebook.chart import thresholds_in
 from autograder.gradebook.folders import attempt_folder
 from autograder.gradebook.gradebook import ROLE, Gradebook
-from autograder.gradebook.grades import ManualMark, manual_marks
+from autograder.gradebook.grades import ManualMark, manual_marks, mark_of
 from autograder.gradebook.page import Page, cell_view, check_views, manual_view, render
+from autograder.gradebook.summary import FILE, summarise, write_summary
 from autograder.repair import Role
 
 Cell = dict[str, Any]
@@ -47,15 +50,18 @@ def write_feedback(
     folder = gradebook.course / "feedback" / student / assignment
     if shown is None:
         page = _fault_page(attempts[-1], title, notices)
+        _write(folder / FILE, write_summary(summarise(attempts[-1], [page], None)))
         return (_write(folder / f"{assignment}.html", render(page)),)
     with gradebook.database.reading() as session:
         marks = manual_marks(session, student, assignment) if shown.counts else ()
-    written = []
+        mark = mark_of(session, student, assignment) if shown.counts else None
+    pages = {}
     for notebook in shown.notebooks:
         cells = _cells(gradebook.course, shown, notebook)
         page = _page(shown, notebook, cells, marks, title, titles or {}, notices)
-        written.append(_write(folder / f"{notebook.name}.html", render(page)))
-    return tuple(written)
+        pages[folder / f"{notebook.name}.html"] = page
+    _write(folder / FILE, write_summary(summarise(shown, list(pages.values()), mark)))
+    return tuple(_write(path, render(page)) for path, page in pages.items())
 
 
 def _page(

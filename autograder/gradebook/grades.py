@@ -85,6 +85,32 @@ def write_marks(session: Session, assignment: Any, attempt: AttemptRow) -> None:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """nbgrader's grade of a submission, a person's corrections included, lateness not taken off.
+    ``ungraded``: a cell of it still has no mark."""
+
+    points: float
+    max_points: float
+    ungraded: bool
+
+
+def mark_of(session: Session, student: str, assignment: str) -> Mark | None:
+    """The grade of a student, None where there is none."""
+    grade: Any = api.Grade
+    wanted = (
+        select(grade.score, grade.max_score, grade.auto_score.is_(None) & grade.manual_score.is_(None))
+        .join(api.SubmittedNotebook, api.SubmittedNotebook.id == grade.notebook_id)
+        .join(api.SubmittedAssignment, api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id)
+        .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
+        .where(api.Assignment.name == assignment, api.SubmittedAssignment.student_id == student)
+    )
+    rows = session.execute(wanted).all()
+    if not rows:
+        return None
+    return Mark(sum(row[0] for row in rows), sum(row[1] for row in rows), any(row[2] for row in rows))
+
+
+@dataclass(frozen=True)
 class ManualMark:
     """An answer that a person grades; ``points`` is None until they have."""
 
