@@ -33,6 +33,12 @@ def gradebook_url(course_dir: Path, environ: Mapping[str, str] = os.environ) -> 
     return f"sqlite:///{course_dir.resolve() / DEFAULT}"
 
 
+def gradebook_is_there(course_dir: Path) -> bool:
+    """Whether there may be a gradebook yet: the first release makes the course directory's own."""
+    own = course_dir.resolve() / DEFAULT
+    return gradebook_url(course_dir) != f"sqlite:///{own}" or own.is_file()
+
+
 def gradebook_has(url: str, assignment: str) -> bool:
     """Whether the gradebook is there and knows the assignment."""
     parsed = make_url(url)

@@ -14,7 +14,7 @@ from autograder.batch import GradingRoom, read_sources
 from autograder.errors import AuthorError, PlatformError
 from autograder.gradebook import Gradebook, Policy
 from autograder.judge import Court
-from course.gradebook import DEFAULT, gradebook_url
+from course.gradebook import DEFAULT, gradebook_is_there, gradebook_url
 from course.lateness import late_penalty
 from course.place import nearest
 from course.records import Course, Entry
@@ -32,10 +32,10 @@ def entry_of(course: Course, assignment: str) -> Entry:
 
 def open_gradebook(course_dir: Path) -> Gradebook:
     """The course directory's gradebook. Raises PlatformError where nothing was released yet."""
-    url, file = gradebook_url(course_dir), course_dir.resolve() / DEFAULT
-    if url == f"sqlite:///{file}" and not file.is_file():
+    if not gradebook_is_there(course_dir):
+        file = course_dir / DEFAULT
         raise PlatformError(f"{file} doesn't exist; run `mlsys release` first, or name another --course-dir")
-    return Gradebook(url, course_dir.resolve())
+    return Gradebook(gradebook_url(course_dir), course_dir.resolve())
 
 
 def grading_room(course: Course, course_dir: Path, assignment: str, court: Court) -> GradingRoom:

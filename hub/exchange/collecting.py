@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from autograder.gradebook import Receipt, receipts, take_in
+from course.gradebook import gradebook_is_there
 from hub.coursework import open_gradebook
 from hub.exchange.records import Submission
 
@@ -19,7 +20,7 @@ Read = Callable[[Submission], Mapping[str, bytes]]
 def collect(course_dir: Path, submissions: Iterable[Submission], read: Read) -> tuple[Receipt, ...]:
     """Takes in those of ``submissions`` (oldest first) that aren't there; returns their receipts."""
     taken = [lay_down(course_dir, each, read(each)) for each in submissions if not is_there(course_dir, each)]
-    if taken and (course_dir / "gradebook.db").is_file():
+    if taken and gradebook_is_there(course_dir):
         with open_gradebook(course_dir) as gradebook:
             for receipt in taken:
                 gradebook.record_submission(receipt)

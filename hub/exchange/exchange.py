@@ -95,6 +95,11 @@ class Exchange:
         """Closes the database's connections."""
         self._database.close()
 
+    @property
+    def database(self) -> Database:
+        """For those who only count, see ``hub.metrics``."""
+        return self._database
+
     def secret(self, purpose: str) -> bytes:
         """32 bytes for one purpose, the same in every process of this exchange; never leaves the server."""
         return self._database.setting(f"secret {purpose}", lambda: secrets.token_bytes(32))
