@@ -1,0 +1,7 @@
+"""Prometheus metrics of the course service and of grading; no student is named in them."""
+
+from hub.metrics.access import metrics_route
+from hub.metrics.requests import RequestMetrics, RequestTimes
+from hub.metrics.stored import StoredMetrics
+
+__all__ = ["RequestMetrics", "RequestTimes", "StoredMetrics", "metrics_route"]
