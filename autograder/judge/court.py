@@ -169,10 +169,10 @@ class Court:
     @contextlib.contextmanager
     def _desk(self, plan: Plan, seed: bytes) -> Iterator[JudgeDesk]:
         ours, theirs = socket.socketpair()
-        with theirs, self.lock:
-            self._hand_over(theirs.fileno())
         desk = JudgeDesk(ours)
         try:
+            with theirs, self.lock:
+                self._hand_over(theirs.fileno())
             desk.open(plan, seed)
             yield desk
         finally:

@@ -27,7 +27,7 @@ from autograder.errors import PlatformError, SubmissionError
 from autograder.judge import Court, Plan, RunStep, Settings, Verdict, plan_notebook
 from autograder.judge.court import Progress
 from autograder.judge.plan import hidden_lines, nbgrader_metadata, parsed
-from autograder.repair import Repaired, Role, released_text, repair_submission
+from autograder.repair import Repaired, Role, read_notebook, released_text, repair_submission
 from autograder.repair.source import normal
 from course.material import read_assignment
 from course.notebook import parse_notebook
@@ -86,7 +86,7 @@ def check_notebook(
     wanted, repaired = chosen(repair_submission(room.sources, {name: data}), name)
     blank = Report(room.assignment, room.title, wanted)
     if isinstance(repaired, SubmissionError):
-        return replace(blank, problem=str(repaired))
+        return replace(blank, problem=problem_of(data, name, room.sources))
     source, released = room.sources[wanted], room.released.get(wanted)
     if released is None:
         return replace(blank, problem=f"{wanted}{SUFFIX} is not released, so there is nothing to check yet.")
@@ -118,6 +118,16 @@ def chosen(
     usable = [name for name, each in found.items() if isinstance(each, Repaired)]
     name = stem if stem in found else next(iter(usable or found))
     return name, found[name]
+
+
+def problem_of(data: bytes, name: str, sources: Mapping[str, NotebookNode]) -> str:
+    """Why a file stands for none of the notebooks, in words."""
+    try:
+        read_notebook(data, name)
+    except SubmissionError as error:
+        return str(error)
+    names = " or ".join(f"{each}{SUFFIX}" for each in sources)
+    return f"{name} has no cell of {names}: check the notebook that you fetched."
 
 
 def open_plan(repaired: Repaired, source: NotebookNode, released: NotebookNode) -> Plan:
