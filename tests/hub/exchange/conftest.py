@@ -10,9 +10,6 @@ import pytest
 from hub.exchange.exchange import Exchange
 from hub.exchange.records import Member, Role
 from tests.hub.exchange.course import FIRST, Hands, notebook, small_course
-from tests.postgres import postgres, postgres_url
-
-__all__ = ["postgres", "postgres_url"]
 
 
 @pytest.fixture
