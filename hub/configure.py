@@ -85,7 +85,8 @@ def _roles(c: Any, settings: HubSettings) -> None:
 
 def _login(c: Any, settings: HubSettings) -> None:
     """The hub's own accounts, unless a configuration file brings another authenticator."""
-    c.Authenticator.username_pattern = USER
+    # JupyterHub looks only whether a name begins like this.
+    c.Authenticator.username_pattern = rf"{USER}\Z"
     if settings.login.method is not LoginMethod.NATIVE:
         return
     c.JupyterHub.authenticator_class = RosterAuthenticator

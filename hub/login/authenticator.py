@@ -77,7 +77,9 @@ class RosterAuthenticator(NativeAuthenticator):  # type: ignore[misc]  # it has 
         return super().create_user(username, password, **kwargs)
 
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
-        return [*super().get_handlers(app), (r"/first-login", FirstLoginHandler)]
+        # NativeAuthenticator's own page asks JupyterHub 6 for what it no longer has.
+        own = [(path, page) for path, page in super().get_handlers(app) if path != "/login"]
+        return [*own, (r"/first-login", FirstLoginHandler)]
 
     def _opens(self, account: Account, password: str) -> bool:
         """Whether the password is right; too many wrong ones block the name for a while."""
