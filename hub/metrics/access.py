@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -17,6 +18,7 @@ from hub.exchange.guard import require
 from hub.exchange.records import Role
 
 SHORTEST = 16
+REDIRECTS = range(300, 400)
 VARIABLE = "MLSYS_METRICS_TOKEN"
 
 
@@ -39,7 +41,12 @@ def metrics_route(registries: Iterable[CollectorRegistry], token: str, path: str
     staff = require(Role.INSTRUCTOR)(answer)
 
     async def metrics(request: Request) -> Response:
-        return await (answer if _is_prometheus(request, token) else staff)(request)
+        if _is_prometheus(request, token):
+            return await answer(request)
+        answered = await staff(request)
+        if answered.status_code in REDIRECTS and "authorization" in request.headers:
+            raise HTTPException(401, f"That token opens nothing here: see {VARIABLE}.")  # no page to log in on
+        return answered
 
     return Route(path, metrics, methods=["GET"])
 
