@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -31,6 +32,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from autograder.errors import GraderError, PlatformError
 from course.reader import read_course
+from hub.checks.routes import Checks, check_routes
 from hub.exchange.api import ROOT, Api, api_error, refusal
 from hub.exchange.bodies import BodyLimits
 from hub.exchange.exchange import Exchange
@@ -81,9 +83,16 @@ class ServiceSettings:
 
 def create_app(settings: ServiceSettings, exchange: Exchange, identity: Identity) -> Starlette:
     """The service. ``app.state`` has ``exchange``, ``identity``, ``settings`` and ``xsrf_key``."""
+    checks = Checks(
+        exchange.course,
+        exchange.course_dir,
+        identity,
+        released=lambda member, assignment: exchange.fetch(member.name, assignment),
+    )
     routes: list[BaseRoute] = [
         Route("/health", health),
         *Api(exchange, identity).routes(),
+        *check_routes(checks),
         *identity.routes,
     ]
     app = Starlette(
@@ -96,6 +105,7 @@ def create_app(settings: ServiceSettings, exchange: Exchange, identity: Identity
         lifespan=lifespan,
     )
     app.state.exchange = exchange
+    app.state.checks = checks
     app.state.identity = identity
     app.state.settings = settings
     app.state.xsrf_key = exchange.secret("xsrf")
@@ -105,6 +115,7 @@ def create_app(settings: ServiceSettings, exchange: Exchange, identity: Identity
 @asynccontextmanager
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     yield
+    await run_in_threadpool(app.state.checks.close)
 
 
 async def health(request: Request) -> Response:

@@ -67,7 +67,7 @@ class Line:
     def admit(self, user: str) -> Ticket:
         """A ticket; ``leave`` must follow. Raises TurnedAway where there is none to be had."""
         if user in self.tickets:
-            raise TurnedAway(429, "Your last check is still running; wait for it, then check again.", 5)
+            raise TurnedAway(429, "your last check is still running; wait for it, then check again.", 5)
         self._within_allowance(user)
         if len(self.tickets) >= self.terms.running + self.terms.waiting:
             words = f"{len(self.tickets)} checks are waiting already; try again in a minute."
@@ -111,7 +111,7 @@ class Line:
         left = self._left(user)
         if left < 1:
             seconds = (1 - left) * self.terms.every
-            words = f"You checked often in a short time; check again in {math.ceil(seconds)} seconds."
+            words = f"you checked often in a short time; check again in {math.ceil(seconds)} seconds."
             raise TurnedAway(429, words, seconds)
 
     def _spend(self, user: str) -> None:

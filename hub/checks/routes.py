@@ -1,7 +1,7 @@
 """The service's side of checking: one route, which answers with a line of JSON for each news.
 
-``POST api/v1/assignments/<id>/check?name=<file.ipynb>`` with a notebook's bytes as its body. Before
-anything runs the answer is a status and ``{"message": words}``; then it is 200 and a stream of
+``POST api/v1/assignments/<id>/check?name=<file.ipynb>`` with a notebook's bytes as its body. A refusal
+is that of the exchange's API: a status and ``{"error": what, "do": next}``. Else the answer is a stream of
 lines: ``{"state": "waiting", "position": 2}``, ``{"state": "running", "done": 3, "of": 17}``, and
 last ``{"state": "done", "report": {…}}`` or ``{"state": "failed", "message": words}``.
 
@@ -17,15 +17,15 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from autograder.errors import AuthorError, GraderError, PlatformError
+from autograder.errors import AuthorError, GraderError
 from autograder.gradebook.intake import FILE
 from autograder.repair import MAX_BYTES
 from course.records import Course
@@ -33,8 +33,9 @@ from hub.checks.bench import Bench, Gone
 from hub.checks.checker import SUFFIX, check_room
 from hub.checks.line import Line, Terms, Ticket, TurnedAway
 from hub.checks.report import FAULT_WORDS, Report
+from hub.exchange.api import ROOT, problem, refusal
+from hub.exchange.identity import Identity
 from hub.exchange.records import Member
-from hub.exchange.refusals import Closed, Unknown
 
 TICK_SECONDS = 0.5
 AUTHOR_WORDS = "This assignment can't be checked: its author has to repair it. Please tell your instructor."
@@ -42,22 +43,14 @@ Released = Callable[[Member, str], Mapping[str, bytes]]
 log = logging.getLogger(__name__)
 
 
-class Identity(Protocol):
-    """Who asks, as the service knows it."""
-
-    async def of_request(self, request: Request) -> Member | None:
-        """Called for each request."""
-        ...
-
-
 class Refused(Exception):
-    """An answer instead of a check."""
+    """An answer instead of a check; ``words`` say what is wrong, a semicolon, and what to do."""
 
     def __init__(self, status: int, words: str, seconds: int | None = None) -> None:
         super().__init__(words)
-        self.response = JSONResponse(
-            {"message": words}, status, {"Retry-After": str(seconds)} if seconds is not None else None
-        )
+        what, _, do = words.partition("; ")
+        headers = {"Retry-After": str(seconds)} if seconds is not None else None
+        self.response = problem(status, what, do, headers)
 
 
 class Checks:
@@ -80,7 +73,9 @@ class Checks:
         self.bench = Bench(self.line.terms.running)
 
     def close(self) -> None:
-        """To be called when the service ends."""
+        """To be called when the service ends; checks that run end at their next cell."""
+        for ticket in list(self.line.tickets.values()):
+            ticket.cancelled = True
         self.bench.close()
 
     async def answer(self, request: Request) -> Response:
@@ -89,15 +84,17 @@ class Checks:
             return await self.check(request)
         except Refused as refused:
             return refused.response
+        except GraderError as error:
+            return refusal(error)
         except ClientDisconnect:
             return Response(status_code=400)
 
     async def check(self, request: Request) -> Response:
         member = await self.identity.of_request(request) if "authorization" in request.headers else None
         if member is None:
-            raise Refused(401, "Log in to the hub first; this needs your server's token.")
+            raise Refused(401, "no valid token; send `Authorization: token …` of your server.")
         assignment, name = request.path_params["assignment"], file_name(request)
-        files = await self.fetch(member, assignment)
+        files = await run_in_threadpool(self.released, member, assignment)
         try:
             ticket = self.line.admit(member.name)
         except TurnedAway as away:
@@ -108,12 +105,6 @@ class Checks:
             self.line.leave(ticket)
             raise
         return CheckStream(Check(self, ticket, assignment, files, name, data))
-
-    async def fetch(self, member: Member, assignment: str) -> Mapping[str, bytes]:
-        try:
-            return await run_in_threadpool(self.released, member, assignment)
-        except GraderError as error:
-            raise refusal(error) from error
 
 
 class Check:
@@ -194,21 +185,23 @@ class CheckStream(StreamingResponse):
 
 def check_routes(checks: Checks) -> list[Route]:
     """The routes below the service's prefix."""
-    return [Route("/api/v1/assignments/{assignment}/check", checks.answer, methods=["POST"])]
+    return [Route(f"{ROOT}/assignments/{{assignment}}/check", checks.answer, methods=["POST"])]
 
 
 def file_name(request: Request) -> str:
     """The notebook's file name, which says which notebook of the assignment it is."""
     name = request.query_params.get("name", "notebook.ipynb")
     if not FILE.fullmatch(name) or not name.lower().endswith(SUFFIX):
-        raise Refused(400, "Name a notebook to check: letters, digits, dots and dashes, ending in .ipynb.")
+        raise Refused(
+            422, "that is no name of a notebook; use letters, digits and dashes, then .ipynb."
+        )
     return name
 
 
 async def read_capped(request: Request, most: int, seconds: float) -> bytes:
     """The request's body. Refuses one that is too long or too slow, without reading on."""
     too_long = Refused(
-        413, f"The notebook has more than {most // 2**20} MB. Clear its outputs, then check again."
+        413, f"the notebook has more than {most // 2**20} MB; clear its outputs, then check again."
     )
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > most:
@@ -221,20 +214,8 @@ async def read_capped(request: Request, most: int, seconds: float) -> bytes:
                 if len(data) > most:
                     raise too_long
     except TimeoutError:
-        raise Refused(408, "The notebook took too long to arrive; check again.") from None
+        raise Refused(408, "the notebook took too long to arrive; check again.") from None
     return bytes(data)
-
-
-def refusal(error: GraderError) -> Refused:
-    """The answer to a member who may not check this assignment now."""
-    if isinstance(error, Unknown):
-        return Refused(404, str(error))
-    if isinstance(error, Closed):
-        return Refused(403, str(error))
-    if isinstance(error, PlatformError | AuthorError):
-        log.error("a check was not possible: %s", error)
-        return Refused(503, FAULT_WORDS, 60)
-    return Refused(400, str(error))
 
 
 def last_line(ended: asyncio.Future[Report]) -> bytes:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from nbformat import NotebookNode
 from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from autograder.judge import Court
 from course.assignment import Assignment
@@ -71,12 +73,11 @@ class FakeIdentity:
     """Takes ``Authorization: token <name>`` for whoever the name says."""
 
     members: dict[str, Member] = field(default_factory=dict)
+    routes: Sequence[Route] = ()
 
     async def of_request(self, request: Request) -> Member | None:
         name = request.headers.get("authorization", "").removeprefix("token ")
         return self.members.get(name, Member(name)) if name.isalpha() else None
 
-
-@pytest.fixture
-def identity() -> Iterator[FakeIdentity]:
-    yield FakeIdentity()
+    def login_redirect(self, request: Request) -> Response:
+        return Response(status_code=401)

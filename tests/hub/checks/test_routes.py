@@ -78,19 +78,19 @@ def test_what_is_no_notebook_is_reported_as_such(service: Service) -> None:
 def test_nobody_checks_without_a_token(service: Service, headers: dict[str, str]) -> None:
     response = service.client.post(PATH, content=b"{}", headers=headers)
     assert response.status_code == 401
-    assert "token" in response.json()["message"]
+    assert "token" in response.json()["error"]
 
 
 @pytest.mark.parametrize(
     ("assignment", "status", "words"),
-    [("closed", 403, "opens on"), ("nothing", 404, "no assignment"), ("broken", 503, "no fault of yours")],
+    [("closed", 403, "opens on"), ("nothing", 404, "no assignment"), ("broken", 503, "service failed")],
 )
 def test_what_the_exchange_refuses_is_not_checked(
     service: Service, assignment: str, status: int, words: str
 ) -> None:
     response = service.post(b"{}", path=PATH.replace(ID, assignment))
     assert response.status_code == status
-    assert words in response.json()["message"] and "secret" not in response.text
+    assert words in response.json()["error"] and "secret" not in response.text
 
 
 def test_staff_may_check_what_students_may_not_see(service: Service) -> None:
@@ -106,7 +106,7 @@ def test_names_that_are_none_are_refused(service: Service, name: str) -> None:
     response = service.client.post(
         PATH, params={"name": name}, content=b"{}", headers={"Authorization": "token ama"}
     )
-    assert response.status_code == 400
+    assert response.status_code == 422
 
 
 def test_a_body_is_not_read_beyond_the_cap(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,7 +122,7 @@ def test_a_body_is_not_read_beyond_the_cap(service: Service, monkeypatch: pytest
     assert service.post(b"[" * (2 << 20)).status_code == 413  # by its declared length
     response = service.client.post(PATH, content=endless(), headers={"Authorization": "token ama"})
     assert response.status_code == 413
-    assert "1 MB" in response.json()["message"]
+    assert "1 MB" in response.json()["error"]
     assert not service.checks.line.tickets
 
 
@@ -133,11 +133,11 @@ def test_a_line_that_is_full_says_when_to_come_back(released: Released) -> None:
         full = service.post(b"{}")
         assert full.status_code == 503 and full.headers["retry-after"] == "60"
         twice = service.post(b"{}", user="ben")
-        assert twice.status_code == 429 and "still running" in twice.json()["message"]
+        assert twice.status_code == 429 and "still running" in twice.json()["error"]
         service.checks.line.leave(ticket)
         service.checks.line.leave(service.checks.line.admit("ben"))
         often = service.post(b"{}", user="ben")
-        assert often.status_code == 429 and "often" in often.json()["message"]
+        assert often.status_code == 429 and "often" in often.json()["error"]
     finally:
         service.stack.close()
 
