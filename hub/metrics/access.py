@@ -45,7 +45,8 @@ def metrics_route(registries: Iterable[CollectorRegistry], token: str, path: str
             return await answer(request)
         answered = await staff(request)
         if answered.status_code in REDIRECTS and "authorization" in request.headers:
-            raise HTTPException(401, f"That token opens nothing here: see {VARIABLE}.")  # no page to log in on
+            # A program can do nothing with a login page.
+            raise HTTPException(401, f"That token opens nothing here: see {VARIABLE}.")
         return answered
 
     return Route(path, metrics, methods=["GET"])
