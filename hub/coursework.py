@@ -6,8 +6,11 @@ gradebook from the course directory) is looked up here and passed as plain param
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import secrets
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from autograder.batch import GradingRoom, read_sources
@@ -18,6 +21,7 @@ from course.gradebook import DEFAULT, gradebook_is_there, gradebook_url
 from course.lateness import late_penalty
 from course.place import nearest
 from course.records import Course, Entry
+from course.tree import STATE
 
 SECRET_BYTES = 32
 
@@ -49,6 +53,26 @@ def grading_room(course: Course, course_dir: Path, assignment: str, court: Court
         due=entry.due,
         penalty=lambda seconds, points: late_penalty(entry.late, seconds, points),
     )
+
+
+@contextlib.contextmanager
+def grading_locks(course_dir: Path, assignments: Iterable[str]) -> Iterator[None]:
+    """One grading of an assignment at a time; the lock ends with the process that holds it.
+
+    Raises PlatformError where another process is grading one of them.
+    """
+    folder = course_dir.resolve() / STATE
+    folder.mkdir(exist_ok=True)
+    with contextlib.ExitStack() as held:
+        for assignment in sorted(set(assignments)):
+            file = held.enter_context((folder / f"grading-{assignment}.lock").open("w"))
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise PlatformError(
+                    f"{assignment} is being graded already; wait until that ends, or stop it"
+                ) from None
+        yield
 
 
 def policy_of(entry: Entry) -> Policy:

@@ -1,13 +1,15 @@
 """Runs jobs side by side and hands each grading over as it comes.
 
-Contract: gradings are yielded in the caller's thread, which alone writes to the gradebook. When the
-caller stops (an exception, Ctrl-C, closing the generator), no new job starts and running ones end
-first; what was yielded is kept, the rest is found again by the next run.
+Contract: gradings are yielded in the caller's thread, which alone writes to the gradebook. Once
+``stop`` is set no new job starts, and the running ones are still yielded. When the caller breaks off
+(an exception, a second Ctrl-C, closing the generator), running jobs end too but are not yielded. What
+was yielded is kept, the rest is found again by the next run.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -31,7 +33,13 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) + 1
 
 
-def run_batch(jobs: Sequence[Job], grade: Callable[[Job], Grading], workers: int = 0) -> Iterator[Batch]:
+def run_batch(
+    jobs: Sequence[Job],
+    grade: Callable[[Job], Grading],
+    workers: int = 0,
+    *,
+    stop: threading.Event | None = None,
+) -> Iterator[Batch]:
     """Grades ``jobs`` with ``workers`` threads (0: ``default_workers``), in no particular order.
 
     A box dies with the thread that opened it, so each job lives in one thread.
@@ -41,6 +49,8 @@ def run_batch(jobs: Sequence[Job], grade: Callable[[Job], Grading], workers: int
     waiting = set(futures)
     try:
         while waiting:
+            if stop is not None and stop.is_set():
+                waiting = {future for future in waiting if not future.cancel()}
             # With a time limit, so that Ctrl-C is noticed while nothing finishes.
             done, waiting = wait(waiting, POLL_SECONDS, FIRST_COMPLETED)
             for future in done:

@@ -15,12 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from nbgrader import api
-from sqlalchemy import select
 
 from autograder.gradebook.gradebook import Gradebook
+from autograder.gradebook.questions import graded_cells
 from autograder.gradebook.standings import Standing, State
-from autograder.gradebook.tables import CheckRow, CountingRow, NotebookRow
 
 COLUMNS = (
     "student",
@@ -67,7 +65,7 @@ def question_table(gradebook: Gradebook) -> pd.DataFrame:
     Points are nbgrader's, a person's corrections included; NaN where one has still to grade.
     """
     columns = ["student", "assignment", "question", "points", "max_points"]
-    rows = pd.DataFrame(_graded_cells(gradebook), columns=[*columns, "waits"])
+    rows = pd.DataFrame(graded_cells(gradebook), columns=[*columns, "waits"])
     keys = ["student", "assignment", "question"]
     table = rows.groupby(keys, sort=False, as_index=False).agg(
         {"points": "sum", "max_points": "sum", "waits": "any"}
@@ -107,47 +105,3 @@ def cell_text(value: Any) -> str:
 
 def _values(table: pd.DataFrame) -> Iterable[tuple[Any, ...]]:
     return table.itertuples(index=False, name=None)
-
-
-def _graded_cells(gradebook: Gradebook) -> list[tuple[Any, ...]]:
-    """(student, assignment, question, points, max, waits) for each graded cell of each submission."""
-    graded: Any = api.Grade
-    wanted = (
-        select(
-            api.SubmittedAssignment.student_id,
-            api.Assignment.name,
-            api.Notebook.name,
-            api.BaseCell.name,
-            graded.score,
-            graded.max_score,
-            graded.auto_score.is_(None) & graded.manual_score.is_(None),
-        )
-        .select_from(graded)
-        .join(api.SubmittedNotebook, api.SubmittedNotebook.id == graded.notebook_id)
-        .join(api.Notebook, api.Notebook.id == api.SubmittedNotebook.notebook_id)
-        .join(api.SubmittedAssignment, api.SubmittedAssignment.id == api.SubmittedNotebook.assignment_id)
-        .join(api.Assignment, api.Assignment.id == api.SubmittedAssignment.assignment_id)
-        .join(api.BaseCell, api.BaseCell.id == graded.cell_id)
-        .order_by(api.SubmittedAssignment.student_id, api.Assignment.name, api.Notebook.name)
-    )
-    checks = (
-        select(
-            CountingRow.student,
-            CountingRow.assignment,
-            NotebookRow.name,
-            CheckRow.name,
-            CheckRow.question,
-            CheckRow.position,
-        )
-        .join(NotebookRow, NotebookRow.attempt_id == CountingRow.attempt_id)
-        .join(CheckRow, CheckRow.notebook_id == NotebookRow.id)
-    )
-    with gradebook.database.reading() as session:
-        question = {tuple(row[:4]): (row[4], row[5]) for row in session.execute(checks)}
-        cells = [tuple(row) for row in session.execute(wanted)]
-    last = len(question)
-    cells.sort(key=lambda row: (*row[:3], question.get(row[:4], ("", last))[1], row[3]))
-    return [
-        (student, assignment, question.get((student, assignment, notebook, cell), (cell, 0))[0], *marks)
-        for student, assignment, notebook, cell, *marks in cells
-    ]

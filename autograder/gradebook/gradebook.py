@@ -111,6 +111,12 @@ class Gradebook:
         with self.database.reading() as session:
             return _attempts(session, student, assignment)
 
+    def submitters(self, assignment: str) -> tuple[str, ...]:
+        """The students who have an attempt at an assignment."""
+        wanted = select(AttemptRow.student).where(AttemptRow.assignment == assignment).distinct()
+        with self.database.reading() as session:
+            return tuple(sorted(session.scalars(wanted)))
+
     def counting_attempt(self, student: str, assignment: str) -> Attempt | None:
         """The attempt whose marks are the student's grade."""
         return next((each for each in self.attempts(student, assignment) if each.counts), None)

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from hub.cli import author, demo, enrol, grade, host, hub, report
+from hub.cli import author, demo, enrol, grade, host, hub, regrade, report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +19,7 @@ app.command("verify")(author.verify_command)
 app.command("release")(author.release_command)
 app.command("submit")(grade.submit_command)
 app.command("autograde")(grade.autograde_command)
+app.command("regrade")(regrade.regrade_command)
 app.command("feedback")(report.feedback_command)
 app.command("export")(report.export_command)
 app.command("demo")(demo.demo_command)

@@ -1,7 +1,13 @@
-"""The instructor's commands: submit, autograde, feedback, export."""
+"""The instructor's commands: submit, autograde.
+
+With ``--json`` autograde writes one record a line, in this order: ``found`` for each assignment,
+``attempt`` for each grading, ``done`` at the end. A Ctrl-C (SIGINT) lets running submissions end and
+records them; the exit code is then 130.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -35,7 +41,8 @@ from hub.cli.console import (
     words,
 )
 from hub.cli.host import require_isolation
-from hub.coursework import entry_of, grading_room, open_gradebook, policy_of
+from hub.cli.interrupts import INTERRUPTED, first_interrupt
+from hub.coursework import entry_of, grading_locks, grading_room, open_gradebook, policy_of
 
 COLOURS = {Verdict.OK: "green", Verdict.FAULT: "bold red"}
 Assignment = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Such as 07-autograd.")]
@@ -93,20 +100,40 @@ def autograde_command(
         outline = read_course(course)
         for assignment in assignments:
             entry_of(outline, assignment)
-        attempts = grade_all(
-            outline,
-            course_dir,
-            assignments,
-            tuple(student or ()),
-            again=again,
-            workers=workers,
-            as_json=as_json,
-        )
-        if not as_json:
+        with first_interrupt() as stop:
+            attempts = grade_all(
+                outline,
+                course_dir,
+                assignments,
+                tuple(student or ()),
+                again=again,
+                workers=workers,
+                as_json=as_json,
+                stop=stop,
+            )
+        if as_json:
+            emit(done_record(attempts, stop))
+        else:
             show_attempts(attempts)
-    faults = sum(attempt.state is AttemptState.FAULT for attempt in attempts)
-    if faults:
-        words.print(f"[bold red]{faults} not graded: the platform failed.[/] No grade changed; run it again.")
+    end(attempts, stop)
+
+
+def done_record(attempts: Sequence[Attempt], stop: threading.Event) -> dict[str, object]:
+    return {"event": "done", "graded": len(attempts), "faults": faults(attempts), "stopped": stop.is_set()}
+
+
+def faults(attempts: Sequence[Attempt]) -> int:
+    return sum(attempt.state is AttemptState.FAULT for attempt in attempts)
+
+
+def end(attempts: Sequence[Attempt], stop: threading.Event) -> None:
+    """Ends the command with the code that says how it went."""
+    if failed := faults(attempts):
+        words.print(f"[bold red]{failed} not graded: the platform failed.[/] No grade changed; run it again.")
+    if stop.is_set():
+        words.print("stopped; what was graded is kept, run the same command again to go on")
+        raise typer.Exit(INTERRUPTED)
+    if failed:
         raise typer.Exit(PLATFORM)
 
 
@@ -119,19 +146,29 @@ def grade_all(
     again: bool = False,
     workers: int = 0,
     as_json: bool = False,
+    stop: threading.Event | None = None,
 ) -> list[Attempt]:
-    """Grades the new submissions of some assignments under one progress bar."""
+    """Grades the new submissions of some assignments under one progress bar.
+
+    Raises PlatformError where one of them is being graded already.
+    """
     attempts: list[Attempt] = []
-    with open_gradebook(course_dir) as gradebook, Court() as court, progress_bar() as bar:
+    with (
+        open_gradebook(course_dir) as gradebook,
+        grading_locks(course_dir, assignments),
+        Court() as court,
+        progress_bar() as bar,
+    ):
         rooms = {each: grading_room(course, course_dir, each, court) for each in assignments}
         found = {
             each: find_jobs(room.course_dir, gradebook, each, room.sources, students=students, again=again)
             for each, room in rooms.items()
         }
+        for each, jobs in found.items() if as_json else ():
+            emit({"event": "found", "assignment": each, "jobs": len(jobs)})
         tasks = {each: bar.add_task(each, total=len(jobs)) for each, jobs in found.items() if jobs}
-        for finished in run_batch(
-            in_turn(list(found.values())), lambda job: rooms[job.assignment].grade(job), workers
-        ):
+        queue = in_turn(list(found.values()))
+        for finished in run_batch(queue, lambda job: rooms[job.assignment].grade(job), workers, stop=stop):
             policy = policy_of(entry_of(course, finished.job.assignment))
             attempt = gradebook.record_attempt(finished.grading, policy)
             attempts.append(attempt)
@@ -156,7 +193,12 @@ def told_of(finished: Batch, attempt: Attempt, bar: Progress, task: TaskID, as_j
 def attempt_record(attempt: Attempt) -> dict[str, object]:
     record = asdict(attempt)
     record.pop("notebooks")
-    return {**record, "verdict": attempt.verdict, "wall_seconds": attempt.usage.wall_seconds}
+    return {
+        "event": "attempt",
+        **record,
+        "verdict": attempt.verdict,
+        "wall_seconds": attempt.usage.wall_seconds,
+    }
 
 
 def show_attempts(attempts: Sequence[Attempt]) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from autograder.gradebook import read_standings
+from autograder.gradebook import Gradebook, read_standings
+from autograder.gradebook.attempts import choose_newest
 from autograder.gradebook.export import long_table, question_table, wide_table, write_csv
+from autograder.gradebook.feedback import feedback_files
 from autograder.gradebook.feedback import write_feedback as write_pages
 from autograder.gradebook.standings import Standing, State
 from course.material import read_assignments
@@ -19,9 +23,11 @@ from course.records import Course
 from hub.cli.console import (
     DEFAULT_COURSE,
     DEFAULT_COURSE_DIR,
+    AsJson,
     CourseDir,
     CourseFile,
     Ids,
+    emit,
     number,
     progress_bar,
     results,
@@ -29,6 +35,8 @@ from hub.cli.console import (
     words,
 )
 from hub.coursework import open_gradebook
+from hub.exchange.exchange import Exchange
+from hub.exporting import dry_run
 
 
 def feedback_command(
@@ -36,30 +44,76 @@ def feedback_command(
     course: CourseFile = DEFAULT_COURSE,
     course_dir: CourseDir = DEFAULT_COURSE_DIR,
     student: Annotated[list[str] | None, typer.Option(help="Only these students.")] = None,
+    give_back: Annotated[
+        bool, typer.Option("--give-back", help="Let the students read it, through the exchange.")
+    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write a page for each student: points and reasons by question, resources, repairs."""
     with told():
-        folder = write_feedback(read_course(course), course_dir, tuple(ids or ()), tuple(student or ()))
-        results.print(folder, soft_wrap=True)
+        outline = read_course(course)
+        with opened_exchange(outline, course_dir, give_back) as exchange:
+            folder = write_feedback(
+                outline, course_dir, tuple(ids or ()), tuple(student or ()), exchange, as_json=as_json
+            )
+        if not as_json:
+            results.print(folder, soft_wrap=True)
+
+
+@contextmanager
+def opened_exchange(course: Course, course_dir: Path, wanted: bool) -> Iterator[Exchange | None]:
+    """The exchange where the hub keeps it, or None where it isn't wanted."""
+    if not wanted:
+        yield None
+        return
+    database, storage = os.environ.get("MLSYS_EXCHANGE_DB"), os.environ.get("MLSYS_EXCHANGE_STORAGE")
+    with Exchange(course, course_dir, database=database or None, storage=storage or None) as exchange:
+        yield exchange
 
 
 def write_feedback(
-    course: Course, course_dir: Path, ids: tuple[str, ...] = (), students: tuple[str, ...] = ()
+    course: Course,
+    course_dir: Path,
+    ids: tuple[str, ...] = (),
+    students: tuple[str, ...] = (),
+    exchange: Exchange | None = None,
+    *,
+    as_json: bool = False,
 ) -> Path:
-    """Writes the pages of all who submitted; returns the folder that holds them."""
+    """Writes the pages of all who submitted, and gives them back through the exchange if there is one.
+
+    Returns the folder that holds them.
+    """
     count = 0
     assignments = read_assignments(course, ids)
     with open_gradebook(course_dir) as gradebook, progress_bar() as bar:
         for assignment in assignments:
             titles = {question.id: question.title for question in assignment.questions}
-            found = {attempt.student for attempt in gradebook.attempts(assignment=assignment.id)}
+            found = set(gradebook.submitters(assignment.id))
             chosen = sorted(found & set(students) if students else found)
+            if as_json:
+                emit({"event": "found", "assignment": assignment.id, "jobs": len(chosen)})
             for each in bar.track(chosen, description=f"feedback {assignment.id}"):
                 count += len(
                     write_pages(gradebook, each, assignment.id, title=assignment.title, titles=titles)
                 )
-    words.print(f"wrote {count} feedback pages")
+                if exchange is not None:
+                    return_pages(gradebook, exchange, each, assignment.id)
+                if as_json:
+                    emit({"event": "written", "assignment": assignment.id, "student": each})
+    words.print(f"wrote {count} feedback pages{' and gave them back' if exchange else ''}")
+    if as_json:
+        emit({"event": "done", "pages": count, "given_back": exchange is not None})
     return course_dir / "feedback"
+
+
+def return_pages(gradebook: Gradebook, exchange: Exchange, student: str, assignment: str) -> None:
+    """Gives a student's pages back; not those that only say that we failed."""
+    shown = choose_newest(gradebook.attempts(student, assignment))
+    if shown is None:
+        return
+    files = {path.name: path.read_bytes() for path in feedback_files(gradebook.course, student, assignment)}
+    exchange.give_back(student, assignment, files, sha256=shown.sha256, attempt=shown.number)
 
 
 def export_command(
@@ -68,11 +122,26 @@ def export_command(
     output: Annotated[
         Path | None, typer.Option(help="Where the files go.", show_default="exports/ in it")
     ] = None,
+    dry: Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would be written.")] = False,
 ) -> None:
     """Write the grades as CSV: one row a grade, one row a student, one row a question."""
     with told():
+        if dry:
+            preview(read_course(course), course_dir)
+            return
         for name, path in write_export(read_course(course), course_dir, output):
             words.print(f"{name:10} {path}", soft_wrap=True)
+
+
+def preview(course: Course, course_dir: Path) -> None:
+    """What an export would hold."""
+    with open_gradebook(course_dir) as gradebook:
+        standings = read_standings(gradebook)
+    report = dry_run(standings, [entry.id for entry in course.entries])
+    show_states(standings)
+    words.print(f"{report.rows} grades of {report.students} students would be written")
+    for problem in report.problems:
+        words.print(f"[yellow]note:[/] {problem}")
 
 
 def write_export(course: Course, course_dir: Path, output: Path | None = None) -> list[tuple[str, Path]]:

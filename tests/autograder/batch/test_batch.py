@@ -131,3 +131,15 @@ def test_the_callers_interrupt_comes_through(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         for _ in run_batch(jobs_of(tmp_path, 5), blank([]), workers=1):
             raise KeyboardInterrupt
+
+
+def test_a_stop_keeps_what_is_being_graded(tmp_path: Path) -> None:
+    stop, graded = threading.Event(), list[str]()
+
+    def grade(each: Job) -> Grading:
+        stop.set()
+        return blank(graded)(each)
+
+    done = [each.job.student for each in run_batch(jobs_of(tmp_path, 50), grade, workers=2, stop=stop)]
+    assert sorted(done) == sorted(graded)
+    assert 0 < len(done) < 50
