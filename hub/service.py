@@ -4,7 +4,7 @@ JupyterHub runs ``python -m hub.service`` as its managed service "course" and st
 dies. It reads JupyterHub's variables for a service (``JUPYTERHUB_API_TOKEN``, ``JUPYTERHUB_API_URL``,
 ``JUPYTERHUB_SERVICE_PREFIX``, ``JUPYTERHUB_SERVICE_URL`` …) and ours: ``MLSYS_COURSE``,
 ``MLSYS_COURSE_DIR``, and where they are set ``MLSYS_EXCHANGE_DB`` (a SQLAlchemy URL),
-``MLSYS_EXCHANGE_STORAGE`` (a path or an fsspec URL) and ``MLSYS_PUBLIC_URL``.
+``MLSYS_EXCHANGE_STORAGE`` (a path or an fsspec URL), ``MLSYS_PUBLIC_URL`` and ``MLSYS_METRICS_TOKEN``.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from hub.exchange.api import ROOT, Api, api_error, refusal
 from hub.exchange.bodies import BodyLimits
 from hub.exchange.exchange import Exchange
 from hub.exchange.identity import HubIdentity, Identity
+from hub.metrics import CourseMetrics
 
 GRACE_SECONDS = 10
 POLICY = (
@@ -63,6 +64,7 @@ class ServiceSettings:
     database: str | None = None
     storage: str | None = None
     public_url: str = ""
+    metrics_token: str = ""
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str]) -> ServiceSettings:
@@ -76,6 +78,7 @@ class ServiceSettings:
                 database=environment.get("MLSYS_EXCHANGE_DB") or None,
                 storage=environment.get("MLSYS_EXCHANGE_STORAGE") or None,
                 public_url=environment.get("MLSYS_PUBLIC_URL", ""),
+                metrics_token=environment.get("MLSYS_METRICS_TOKEN", ""),
             )
         except KeyError as error:
             raise PlatformError(f"{error.args[0]} is not set; JupyterHub runs this: `mlsys up`") from None
@@ -89,8 +92,10 @@ def create_app(settings: ServiceSettings, exchange: Exchange, identity: Identity
         identity,
         released=lambda member, assignment: exchange.fetch(member.name, assignment),
     )
+    metrics = CourseMetrics(exchange, settings.metrics_token)
     routes: list[BaseRoute] = [
         Route("/health", health),
+        metrics.route,
         *Api(exchange, identity).routes(),
         *check_routes(checks),
         *identity.routes,
@@ -98,6 +103,7 @@ def create_app(settings: ServiceSettings, exchange: Exchange, identity: Identity
     app = Starlette(
         routes=[Mount(settings.prefix.rstrip("/"), routes=routes)],
         middleware=[
+            metrics.middleware,
             Middleware(SafeHeaders),
             Middleware(BodyLimits, exempt=settings.prefix.rstrip("/") + ROOT),
         ],
@@ -106,6 +112,7 @@ def create_app(settings: ServiceSettings, exchange: Exchange, identity: Identity
     )
     app.state.exchange = exchange
     app.state.checks = checks
+    app.state.metrics = metrics
     app.state.identity = identity
     app.state.settings = settings
     app.state.xsrf_key = exchange.secret("xsrf")
@@ -116,6 +123,7 @@ def create_app(settings: ServiceSettings, exchange: Exchange, identity: Identity
 async def lifespan(app: Starlette) -> AsyncIterator[None]:
     yield
     await run_in_threadpool(app.state.checks.close)
+    await run_in_threadpool(app.state.metrics.close)
 
 
 async def health(request: Request) -> Response:
