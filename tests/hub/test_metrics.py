@@ -24,6 +24,7 @@ from hub.exchange.exchange import Exchange
 from hub.exchange.records import Member, Role
 from hub.metrics import RequestMetrics, RequestTimes, StoredMetrics, metrics_route
 from hub.metrics.stored import LAST_BACKUP, SECONDS
+from hub.service import ServiceSettings, create_app
 from tests.autograder.conftest import released_course
 from tests.autograder.gradebook.conftest import course, released_database
 from tests.autograder.gradebook.gradings import DUE, grading, open_gradebook, result
@@ -200,6 +201,22 @@ def receive(book: Gradebook, folder: Path, student: str, judged: object) -> None
     assert receipt is not None
     done = grading(judged, student=student, sha256=receipt.sha256)  # type: ignore[arg-type]
     book.record_attempt(type(done)(**{**vars(done), "submitted": receipt.received}))
+
+
+@pytest.mark.parametrize("course", ["sqlite"], indirect=True)
+def test_the_course_service_counts_submissions(exchange: Exchange, course: Path) -> None:
+    settings = ServiceSettings("/services/course/", "", course, course, metrics_token=TOKEN)
+    app = create_app(settings, exchange, HeaderIdentity())
+    submit = f"/services/course/api/v1/assignments/{FIRST}/submissions"
+    assert ask(app, submit, {"x-member": "ada"}, b"no token").status_code == 401
+    token = {"x-member": "ada", "authorization": "token x"}
+    assert ask(app, submit, token, b"no form").status_code == 422
+    assert ask(app, "/services/course/metrics", {"x-member": "ada"}).status_code == 403
+    told = ask(app, "/services/course/metrics", {"authorization": f"Bearer {TOKEN}"}).text
+    assert 'mlsys_submit_refused_total{reason="not logged in"} 1.0' in told
+    assert 'mlsys_submit_refused_total{reason="invalid"} 1.0' in told
+    assert 'mlsys_members{role="student"} 2.0' in told
+    app.state.metrics.close()
 
 
 @pytest.mark.parametrize("course", ["sqlite"], indirect=True)
