@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import secrets
 import sys
@@ -31,6 +33,7 @@ from hub.login.accounts import SHORTEST_PASSWORD, Accounts, one_time_password
 from hub.settings import FILE, USER, HubSettings, read_settings, write_settings
 
 DEFAULT_STATE = Path("run/hub")
+DEMO_LOGINS = "logins.json"
 State = Annotated[
     Path,
     typer.Option(
@@ -69,6 +72,10 @@ def up_command(
             )
             logins = set_up(asked, demo=demo, password_file=password_file)
         settings = read_settings(state)
+        if demo and not first and not (state / DEMO_LOGINS).is_file():
+            raise AuthorError(
+                f"{state} holds a hub that is no demo; name another --state, or leave out --demo"
+            )
         lifecycle.start(settings, lambda step: words.print(step, markup=False))
         show_logins(settings, logins)
 
@@ -153,6 +160,8 @@ def set_up(asked: Asked, *, demo: bool, password_file: Path | None) -> list[tupl
     accounts = Accounts(settings.state)
     for name, password in logins:
         accounts.add(name, password, one_time=False)
+    if demo:
+        write_logins(settings.state, logins)
     write_settings(settings)
     return [] if password_file or (not demo and sys.stdin.isatty()) else logins
 
@@ -172,15 +181,23 @@ def choose_password(file: Path | None, *, demo: bool) -> str:
     return password
 
 
+def write_logins(state: Path, logins: list[tuple[str, str]]) -> None:
+    """A demo's passwords, for its owner to see again."""
+    with os.fdopen(os.open(state / DEMO_LOGINS, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(logins, file)
+
+
 def show_logins(settings: HubSettings, logins: list[tuple[str, str]]) -> None:
+    """Where the hub is and who can log in; a demo's passwords every time, others once."""
     words.print(f"the hub is up: [bold]{settings.url}[/]")
-    if not logins:
+    kept = settings.state / DEMO_LOGINS
+    if not logins and not kept.is_file():
         words.print("log in as " + ", ".join(settings.instructors))
         return
-    table = Table(header_style="bold", title="shown once: write them down")
+    table = Table(header_style="bold", caption=None if kept.is_file() else "shown once: write it down")
     for column in ("user", "password", "role"):
         table.add_column(column)
-    for name, password in logins:
+    for name, password in logins or json.loads(kept.read_text()):
         table.add_row(name, password, "instructor" if name in settings.instructors else "student")
     results.print(table)
 
