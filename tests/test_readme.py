@@ -15,9 +15,10 @@ from tests.hub.command import ROOT, mlsys
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def console_commands() -> list[str]:
-    """The commands of the console blocks, without their comments."""
-    blocks = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+def console_commands(section: str = "") -> list[str]:
+    """The commands of the console blocks, of one section or of all, without their comments."""
+    text = next(part for part in README.split("\n## ") if part.startswith(section)) if section else README
+    blocks = re.findall(r"```console\n(.*?)```", text, re.DOTALL)
     lines = [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
     return [re.split(r"\s+#", line)[0].strip() for line in lines]
 
@@ -40,7 +41,7 @@ def test_every_command_explains_itself(name: str) -> None:
 
 @pytest.mark.slow
 def test_the_tour_runs_in_the_order_it_is_written(tmp_path: Path) -> None:
-    tour = [line for line in console_commands() if line.startswith("mlsys ")]
+    tour = [line for line in console_commands("A tour") if line.startswith("mlsys ")]
     assert len(tour) >= 8
     for line in tour:
         arguments = [part.replace("run/course", str(tmp_path)) for part in shlex.split(line)[1:]]
