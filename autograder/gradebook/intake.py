@@ -86,14 +86,16 @@ def take_in(
     return receipt
 
 
-def read_folder(folder: Path) -> dict[str, bytes]:
+def read_folder(folder: Path, wanted: Callable[[str], bool] = lambda name: True) -> dict[str, bytes]:
     """The plain files of a folder that a student could write in, for ``take_in``.
 
-    Links, devices and files with a second name (hard links) are refused with a SubmissionError;
-    folders and hidden files are left out.
+    Of these the ``wanted`` names. Links, devices and files with a second name (hard links) are
+    refused with a SubmissionError; folders and hidden files are left out.
     """
     files: dict[str, bytes] = {}
     for entry in sorted(os.scandir(folder), key=lambda each: each.name):
+        if not wanted(entry.name):
+            continue
         if entry.is_symlink():
             raise SubmissionError(f"{entry.name} is a link; submit the file itself.")
         if entry.name.startswith(".") or entry.is_dir(follow_symlinks=False):

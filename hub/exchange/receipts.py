@@ -65,7 +65,14 @@ def new_key() -> bytes:
 def read_receipt(text: str | bytes) -> SignedReceipt:
     """A receipt from its JSON; says nothing yet about whether it is true. Raises SubmissionError."""
     try:
-        found = json.loads(text)
+        return receipt_of(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        raise SubmissionError(f"this is no receipt: {error}; take the file that you saved") from error
+
+
+def receipt_of(found: Any) -> SignedReceipt:
+    """A receipt from its parsed JSON. Raises SubmissionError."""
+    try:
         if found["kind"] != KIND:
             raise ValueError(f"its kind is not {KIND!r}")
         submission = Submission(
@@ -82,10 +89,8 @@ def read_receipt(text: str | bytes) -> SignedReceipt:
             ignored=tuple(map(str, found["ignored"])),
         )
         return SignedReceipt(str(found["course"]), submission, str(found["signature"]))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise SubmissionError(
-            f"this is no receipt of a course: {error}; take the file that you saved"
-        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise SubmissionError(f"this is no receipt: {error}; take the file that you saved") from error
 
 
 def check_receipt(receipt: SignedReceipt, public_key: str) -> None:
