@@ -34,6 +34,7 @@ from hub.exchange.objects import Objects, open_objects
 from hub.exchange.packages import read_release, require_paths
 from hub.exchange.receipts import SignedReceipt, Signer, new_key
 from hub.exchange.records import (
+    Arrival,
     Extension,
     Member,
     Release,
@@ -235,6 +236,36 @@ class Exchange:
         with self._database.reading() as session:
             extended = _extended(session, student)
             return tuple(self._record(row, extended) for row in session.scalars(wanted))
+
+    def arrivals(self) -> tuple[Arrival, ...]:
+        """The newest submission of each student for each assignment, without its files: one query for a
+        whole class."""
+        newest = (
+            select(SubmissionRow.student, SubmissionRow.assignment, func.max(SubmissionRow.number).label("n"))
+            .group_by(SubmissionRow.student, SubmissionRow.assignment)
+            .subquery()
+        )
+        wanted = select(
+            SubmissionRow.student,
+            SubmissionRow.assignment,
+            SubmissionRow.number,
+            SubmissionRow.received,
+            SubmissionRow.sha256,
+        ).join(
+            newest,
+            (SubmissionRow.student == newest.c.student)
+            & (SubmissionRow.assignment == newest.c.assignment)
+            & (SubmissionRow.number == newest.c.n),
+        )
+        with self._database.reading() as session:
+            return tuple(Arrival(*row) for row in session.execute(wanted))
+
+    def returned_attempts(self) -> dict[tuple[str, str], int]:
+        """(student, assignment) -> the attempt whose feedback was given back last, of a whole class."""
+        wanted = select(ReturnedRow.student, ReturnedRow.assignment, ReturnedRow.attempt)
+        with self._database.reading() as session:
+            rows = session.execute(wanted.order_by(ReturnedRow.id))
+            return {(student, assignment): attempt for student, assignment, attempt in rows}
 
     def submission(self, number: int) -> Submission:
         """The submission with this ``id``. Raises Unknown."""

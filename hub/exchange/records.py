@@ -112,6 +112,17 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class Arrival:
+    """That a submission came in, without its files; ``number`` as in ``Submission``."""
+
+    student: str
+    assignment: str
+    number: int
+    received: datetime
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Returned:
     """Feedback that a student may read: the pages of one graded attempt."""
 

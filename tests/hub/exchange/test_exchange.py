@@ -295,3 +295,18 @@ def test_only_the_owner_of_the_course_directory_reads_the_exchange(exchange: Exc
         assert path.stat().st_mode & 0o077 == 0
     database = exchange.course_dir / "exchange.db"
     assert not database.exists() or database.stat().st_mode & 0o077 == 0
+
+
+def test_arrivals_are_the_newest_submissions(exchange: Exchange, hands: Hands) -> None:
+    for text in "12":
+        hands.on(minutes=1)
+        newest = hand_in(exchange, text)
+    other = hand_in(exchange, "3", "grace")
+    found = {each.student: (each.number, each.sha256, each.received) for each in exchange.arrivals()}
+    assert found == {each.student: (each.number, each.sha256, each.received) for each in (newest, other)}
+
+
+def test_the_attempt_whose_feedback_came_last_is_told(exchange: Exchange) -> None:
+    for attempt in (2, 1, 3):
+        exchange.give_back("ada", FIRST, {"page.html": b"%d" % attempt}, sha256="0" * 64, attempt=attempt)
+    assert exchange.returned_attempts() == {("ada", FIRST): 3}
