@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from course.reader import read_course
 from hub.exchange.exchange import Exchange
 from hub.exchange.records import Member, Role
 from tests.hub.exchange.course import FIRST, Hands, notebook, small_course
+from tests.hub.exchange.serving import Hub, Service
 
 
 @pytest.fixture
@@ -35,3 +38,26 @@ def exchange(tmp_path: Path, hands: Hands, database: str | None) -> Iterator[Exc
         opened.enrol([Member("ada"), Member("grace"), Member("alan", Role.INSTRUCTOR)])
         opened.release(FIRST, {"layers.ipynb": notebook("# your answer")})
         yield opened
+
+
+@pytest.fixture(scope="session")
+def hub() -> Iterator[Hub]:
+    with Hub() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory, hub: Hub) -> Iterator[Service]:
+    """The real service process; alan teaches, the first and the third assignment are out."""
+    with Service(tmp_path_factory.mktemp("service"), hub) as started:
+        with Exchange(read_course(started.course_file), started.course_dir) as opened:
+            opened.enrol([Member("alan", Role.INSTRUCTOR)])
+            for assignment in ("01-layers", "02-kernels", "03-future"):
+                opened.release(assignment, {"layers.ipynb": notebook("# your answer")})
+        yield started
+
+
+@pytest.fixture
+def newcomer() -> str:
+    """A student whom no other test knows."""
+    return f"student-{uuid.uuid4().hex[:12]}"
