@@ -37,7 +37,9 @@ from hub.exchange.api import ROOT, Api, api_error, refusal
 from hub.exchange.bodies import BodyLimits
 from hub.exchange.exchange import Exchange
 from hub.exchange.identity import HubIdentity, Identity
+from hub.lab.grading import Grading, grading_routes
 from hub.metrics import CourseMetrics
+from hub.pages.jobs import Jobs
 
 GRACE_SECONDS = 10
 POLICY = (
@@ -93,11 +95,13 @@ def create_app(settings: ServiceSettings, exchange: Exchange, identity: Identity
         released=lambda member, assignment: exchange.fetch(member.name, assignment),
     )
     metrics = CourseMetrics(exchange, settings.metrics_token)
+    jobs = Jobs(exchange.course.file, exchange.course_dir, exchange.clock)
     routes: list[BaseRoute] = [
         Route("/health", health),
         metrics.route,
         *Api(exchange, identity).routes(),
         *check_routes(checks),
+        *grading_routes(Grading(exchange.course, identity, jobs)),
         *identity.routes,
     ]
     app = Starlette(

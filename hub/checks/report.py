@@ -7,6 +7,7 @@ Text is cleaned of terminal codes and control characters; who shows it escapes i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -20,6 +21,7 @@ SPEED_WORDS = "Right here; its speed is measured when you submit"
 NO_GRADE = "Hidden checks decide the points when you submit."
 FAULT_WORDS = "The platform failed while it checked this; it is no fault of yours. Try again in a minute."
 MAX_CELL_TEXT = 6_000
+RULE = re.compile(r"-{20,}\n")  # with which IPython begins a traceback
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,7 @@ def cell_report(cell: CellResult, grade_id: str, titles: Mapping[str, str]) -> C
     errors = [output for output in cell.outputs if output.get("output_type") == "error"]
     text = ""
     if errors:
-        trace = plain("\n".join(errors[-1]["traceback"]))
+        trace = RULE.sub("", plain("\n".join(errors[-1]["traceback"])), count=1)
         text = trace or plain(f"{errors[-1]['ename']}: {errors[-1]['evalue']}")
     title = titles.get(grade_id, grade_id) or f"Cell {cell.index + 1}"
     return CellReport(grade_id, title, WORDS[cell.status], text[-MAX_CELL_TEXT:])

@@ -192,9 +192,7 @@ def file_name(request: Request) -> str:
     """The notebook's file name, which says which notebook of the assignment it is."""
     name = request.query_params.get("name", "notebook.ipynb")
     if not FILE.fullmatch(name) or not name.lower().endswith(SUFFIX):
-        raise Refused(
-            422, "that is no name of a notebook; use letters, digits and dashes, then .ipynb."
-        )
+        raise Refused(422, "that is no name of a notebook; use letters, digits and dashes, then .ipynb.")
     return name
 
 

@@ -28,8 +28,8 @@ class AutogradeHandler(StockHandler):  # type: ignore[misc]  # nbgrader has no t
     """Answers as nbgrader's handler of this address does: ``success``, ``log`` and ``error``."""
 
     @web.authenticated
-    @check_xsrf
-    @check_notebook_dir
+    @check_xsrf  # type: ignore[untyped-decorator]  # nbgrader has no types
+    @check_notebook_dir  # type: ignore[untyped-decorator]
     async def post(self, assignment: str, student: str) -> None:
         self.finish(json.dumps(await graded(self.settings["mlsys_course"], assignment, student)))
 

@@ -16,6 +16,10 @@ function points(number) {
   return `${number} ${number === 1 ? 'point' : 'points'}`;
 }
 
+function countOf(passed, seen, number) {
+  return seen === 0 ? points(number) : `${passed} of ${seen} checks passed · ${points(number)}`;
+}
+
 const MARKS = { passed: '✓', failed: '✗', hidden: '·' };
 
 function stateOf(check) {
@@ -119,7 +123,7 @@ export class Panel {
       'div',
       'mlsys-question-head',
       element('h3', '', question.title),
-      element('span', 'mlsys-count', `${passed}/${seen.length} · ${points(question.points)}`)
+      element('span', 'mlsys-count', countOf(passed, seen.length, question.points))
     );
     if (passed < seen.length) {
       head.append(this.jump(question.id, question.title));
@@ -167,8 +171,8 @@ function checkItem(check) {
     'mlsys-check-line',
     mark,
     element('span', 'mlsys-title', check.title),
-    element('span', 'mlsys-words', check.words),
-    element('span', 'mlsys-points', points(check.points))
+    element('span', 'mlsys-points', points(check.points)),
+    element('span', 'mlsys-words', check.words)
   );
   const item = element('li', 'mlsys-check', line);
   item.dataset.state = state;

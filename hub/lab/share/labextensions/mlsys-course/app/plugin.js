@@ -75,6 +75,7 @@ function addPanel(lab, app, tracker, icons) {
   widget.id = 'mlsys-check';
   widget.title.icon = icons.check;
   widget.title.caption = 'Check my work';
+  widget.node.style.minWidth = '320px'; // the layout reads it before the style sheet is there
   widget.node.setAttribute('role', 'region');
   widget.node.setAttribute('aria-label', 'Check my work');
   app.shell.add(widget, 'right', { rank: 50 });
