@@ -144,12 +144,13 @@ def test_staff_release_withdraw_and_collect(
 def test_the_roster_is_staffs(staff: httpx.Client, newcomer: str) -> None:
     person = {"name": newcomer, "role": "student", "full_name": "Ada <b>", "email": "a@b"}
     assert person in staff.put("/roster", json={"roster": [person]}).json()["roster"]
-    for bad in (
+    bads: list[object] = [
         {"roster": [{"name": "../x"}]},
         {"roster": 3},
         [],
         {"roster": [{"name": "x", "role": "god"}]},
-    ):
+    ]
+    for bad in bads:
         assert staff.put("/roster", json=bad).status_code == 422
 
 
