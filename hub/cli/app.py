@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from hub.cli import author, demo, enrol, grade, host, hub, regrade, report
+from hub.cli import author, backup, demo, enrol, grade, host, hub, regrade, report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,6 +27,8 @@ app.command("up")(hub.up_command)
 app.command("down")(hub.down_command)
 app.command("status")(hub.status_command)
 app.command("enrol")(enrol.enrol_command)
+app.command("backup")(backup.backup_command)
+app.command("restore")(backup.restore_command)
 app.command("doctor")(host.doctor_command)
 
 

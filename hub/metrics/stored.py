@@ -30,13 +30,12 @@ from sqlalchemy.orm import Session
 from autograder.errors import GraderError
 from autograder.gradebook import AttemptState, Gradebook
 from autograder.gradebook import tables as grading
-from course.tree import STATE
+from hub.backup.records import LAST_BACKUP
 from hub.coursework import open_gradebook
 from hub.exchange import tables as exchanged
 from hub.exchange.exchange import Exchange
 
 SECONDS = 10.0
-LAST_BACKUP = f"{STATE}/last-backup"
 GRADING_SECONDS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 log = logging.getLogger(__name__)

@@ -20,10 +20,11 @@ from starlette.routing import Mount, Route
 from autograder.errors import PlatformError
 from autograder.gradebook import Gradebook, latest_receipt, take_in
 from autograder.judge import Verdict
+from hub.backup.records import LAST_BACKUP
 from hub.exchange.exchange import Exchange
 from hub.exchange.records import Member, Role
 from hub.metrics import RequestMetrics, RequestTimes, StoredMetrics, metrics_route
-from hub.metrics.stored import LAST_BACKUP, SECONDS
+from hub.metrics.stored import SECONDS
 from hub.service import ServiceSettings, create_app
 from tests.autograder.conftest import released_course
 from tests.autograder.gradebook.conftest import course, released_database
