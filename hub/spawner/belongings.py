@@ -15,7 +15,6 @@ from hub.exchange.exchange import Exchange
 from hub.lab import environment, folders
 from hub.settings import HubSettings
 
-COURSE_DIR = "/course"
 Binds = tuple[tuple[str, str, bool], ...]
 
 
@@ -46,9 +45,11 @@ def belongings_of(settings: HubSettings) -> Callable[[str], Belongings]:
         shown = tuple((str(source), target, False) for source, target in folders(member.role))
         if not member.is_staff:
             return Belongings(env, shown)
+        # The formgrader shows only what lies below the folder that the server shows.
+        inside = f"/home/{name}/course"
         return Belongings(
-            env | {"MLSYS_COURSE_DIR": COURSE_DIR},
-            (*shown, (str(settings.course_dir), COURSE_DIR, True)),
+            env | {"MLSYS_COURSE_DIR": inside},
+            (*shown, (str(settings.course_dir), inside, True)),
             settings.course_dir.stat().st_uid,
         )
 

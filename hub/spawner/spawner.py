@@ -126,7 +126,7 @@ class BoxedSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no types
         )
         return Order(
             name=self.user.name,
-            argv=(str(Path(sys.prefix, "bin", "jupyterhub-singleuser")), *self.get_args()),
+            argv=(str(Path(sys.prefix, "bin", "jupyterhub-singleuser")), *self._arguments(home, root)),
             env=self._environment(inside) | given.env,
             binds=(*packages, (str(home), inside, True), *given.binds),
             limits=Limits(**{**vars(DEFAULT_SERVER_LIMITS), **self.box_limits}),
@@ -136,6 +136,12 @@ class BoxedSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no types
             folder=str(folder),
             log=str(folder / "server.log"),
         )
+
+    def _arguments(self, home: Path, root: bool) -> list[str]:
+        """An instructor's server runs as the owner of the course directory, which may be root: in the
+        box, without any of root's capabilities."""
+        allowed = ["--allow-root"] if root and home.stat().st_uid == 0 else []
+        return [*self.get_args(), *allowed]
 
     def _environment(self, home: str) -> dict[str, str]:
         """JupyterHub's variables, at the addresses that a box knows."""
