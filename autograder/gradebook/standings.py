@@ -21,6 +21,8 @@ from autograder.gradebook.tables import AttemptRow, CountingRow, SubmissionRow
 
 Key = tuple[str, str]
 
+NOT_JUDGED = "new submission, not judged yet"
+
 
 class State(StrEnum):
     """GRADED is final; MISSING: nothing came in; PENDING waits for the judge or for a person;
@@ -199,7 +201,7 @@ def _state(known: _Known, key: Key, mark: _Mark | None) -> tuple[State, str]:
     if newest is not None:
         tried = known.last_try.get((*key, newest.sha256, newest.received))
         if tried is None:
-            return State.PENDING, "new submission, not judged yet"
+            return State.PENDING, NOT_JUDGED
         if tried.state == AttemptState.FAULT.value:
             return State.FAULT, tried.message
     if mark is None:

@@ -126,7 +126,7 @@ class Jobs:
         with self._starting():
             if order.kind.grades and (busy := self.grading(order.assignment)):
                 raise AuthorError(
-                    f"{order.assignment} is being graded already, by {busy.by}; wait until that ends, or stop it"
+                    f"{order.assignment} is being graded already, by {busy.by}; wait, or stop that job"
                 )
             started = self.clock()
             name = f"{started:%Y%m%dT%H%M%S}-{order.kind}-{secrets.token_hex(4)}"

@@ -37,7 +37,10 @@ def main(folder: Path) -> None:
     os.umask(0o077)
     os.close(ready)
     os.close(ours)
-    with (folder / "events.jsonl").open("ab", buffering=0) as events, (folder / "words.log").open("ab") as log:
+    with (
+        (folder / "events.jsonl").open("ab", buffering=0) as events,
+        (folder / "words.log").open("ab") as log,
+    ):
         code = run_all(json.loads((folder / "job.json").read_bytes())["commands"], events, log, stop)
         write(events, {"event": "end", "exit": code})
 

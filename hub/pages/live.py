@@ -1,0 +1,121 @@
+"""One job as it runs: its page, and its events as they come (server-sent events).
+
+Contract: an event's id is its place in the job's log, so a browser that comes back with
+``Last-Event-ID`` misses nothing and sees nothing twice. The last event is ``end``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from hub.pages.jobs import Event, Job, Jobs
+from hub.pages.responses import PERSONAL, page
+from hub.pages.site import Visit, not_found
+
+POLL_SECONDS = 0.3
+SHOWN = ("event", "assignment", "student", "number", "state", "verdict", "points", "max_points", "message")
+SHOWN_TOO = (
+    "wall_seconds",
+    "jobs",
+    "question",
+    "before",
+    "after",
+    "exit",
+    "command",
+    "graded",
+    "faults",
+    "stopped",
+)
+
+
+@dataclass
+class Progress:
+    """What a job's log says so far."""
+
+    expected: int = 0
+    attempts: list[Event] = field(default_factory=list)
+    written: int = 0
+    changes: list[Event] = field(default_factory=list)
+    command: str = ""
+    place: int = 0
+
+    @property
+    def done(self) -> int:
+        return len(self.attempts) + self.written
+
+    @property
+    def faults(self) -> int:
+        return sum(each.get("state") == "fault" for each in self.attempts)
+
+    @property
+    def changed_students(self) -> int:
+        return len({each["student"] for each in self.changes})
+
+
+def job(visit: Visit) -> Response:
+    """How far a job is, and what it did."""
+    found = _job(visit)
+    progress = read_progress(visit.site.jobs, found)
+    return page(visit, "job.html.j2", job=found, progress=progress, words=visit.site.jobs.words(found.id))
+
+
+def events(visit: Visit) -> Response:
+    """The events of a job, from where the browser was."""
+    found = _job(visit)
+    asked = visit.request.headers.get("last-event-id") or visit.asked("after") or "0"
+    after = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 16 else 0
+    return EventSourceResponse(
+        follow(visit.site.jobs, found.id, after), headers={**PERSONAL, "X-Accel-Buffering": "no"}
+    )
+
+
+async def follow(jobs: Jobs, name: str, after: int) -> AsyncIterator[ServerSentEvent]:
+    """Events behind a place, until the job has ended."""
+    while True:
+        running = (await run_in_threadpool(jobs.job, name)).running  # first: what it wrote last is read
+        found, after = await run_in_threadpool(jobs.events, name, after)
+        for place, event in found:
+            yield ServerSentEvent(json.dumps(shown(event)), id=str(place))
+        if not running:
+            yield ServerSentEvent("{}", event="end")
+            return
+        await anyio.sleep(POLL_SECONDS)
+
+
+def read_progress(jobs: Jobs, job: Job) -> Progress:
+    """The log so far, added up."""
+    progress = Progress()
+    found, progress.place = jobs.events(job.id)
+    for _, event in found:
+        kind = event.get("event")
+        if kind == "found":
+            progress.expected += int(event.get("jobs", 0))
+        elif kind == "attempt":
+            progress.attempts.append(shown(event))
+        elif kind == "written":
+            progress.written += 1
+        elif kind == "changed":
+            progress.changes.append(shown(event))
+        elif kind == "step":
+            progress.command = str(event.get("command", ""))
+    return progress
+
+
+def shown(event: Event) -> dict[str, Any]:
+    """What a page needs of an event."""
+    return {key: event[key] for key in (*SHOWN, *SHOWN_TOO) if key in event}
+
+
+def _job(visit: Visit) -> Job:
+    try:
+        return visit.site.jobs.job(visit.part("job"))
+    except KeyError:
+        raise not_found() from None
