@@ -40,6 +40,7 @@ from hub.exchange.identity import HubIdentity, Identity
 from hub.lab.grading import Grading, grading_routes
 from hub.metrics import CourseMetrics
 from hub.pages.jobs import Jobs
+from hub.pages.routes import page_routes
 
 GRACE_SECONDS = 10
 POLICY = (
@@ -103,6 +104,7 @@ def create_app(settings: ServiceSettings, exchange: Exchange, identity: Identity
         *check_routes(checks),
         *grading_routes(Grading(exchange.course, identity, jobs)),
         *identity.routes,
+        *page_routes(exchange),
     ]
     app = Starlette(
         routes=[Mount(settings.prefix.rstrip("/"), routes=routes)],

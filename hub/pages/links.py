@@ -52,15 +52,15 @@ class Links:
     def __init__(self, request: Request) -> None:
         self.root = str(request.scope.get("root_path", "")).rstrip("/")
 
-    def to(self, name: str, **parts: object) -> str:
+    def to(self, page: str, /, **parts: object) -> str:
         """The address of a page."""
         quoted = {key: quote(str(value), safe="") for key, value in parts.items()}
-        return self.root + PATHS[name].format(**quoted)
+        return self.root + PATHS[page].format(**quoted)
 
-    def with_query(self, name: str, query: dict[str, object], **parts: object) -> str:
+    def with_query(self, page: str, query: dict[str, object], /, **parts: object) -> str:
         """The address of a page with a query; empty values are left out."""
         kept = {key: str(value) for key, value in query.items() if value not in ("", None)}
-        address = self.to(name, **parts)
+        address = self.to(page, **parts)
         return f"{address}?{urlencode(kept)}" if kept else address
 
     def logout(self) -> str:

@@ -60,7 +60,7 @@ def _html(
     return HTMLResponse(html, status, headers={**PERSONAL, "Content-Security-Policy": policy})
 
 
-def go(visit: Visit, name: str, said: str = "", **parts: str) -> Response:
+def go(visit: Visit, name: str, said: str = "", /, **parts: str) -> Response:
     """After a form: on to a page, which says what was done."""
     address = Links(visit.request).to(name, **parts)
     return RedirectResponse(f"{address}?said={quote(said)}" if said else address, 303, headers=PERSONAL)
