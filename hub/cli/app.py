@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from hub.cli import author, backup, demo, enrol, grade, host, hub, regrade, report
+from hub.cli import author, backup, check, demo, enrol, grade, host, hub, regrade, report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,6 +17,7 @@ app = typer.Typer(
 app.command("build")(author.build_command)
 app.command("verify")(author.verify_command)
 app.command("release")(author.release_command)
+app.command("check")(check.check_command)
 app.command("submit")(grade.submit_command)
 app.command("autograde")(grade.autograde_command)
 app.command("regrade")(regrade.regrade_command)

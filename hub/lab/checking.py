@@ -18,7 +18,7 @@ from jupyter_server.base.handlers import APIHandler
 from tornado import web
 from tornado.iostream import StreamClosedError
 
-from hub.lab.course import CourseLink, Refusal, Unreachable
+from hub.lab.course import CourseLink, Refusal, Unreachable, slim
 
 MAX_BYTES = 20 * 2**20
 NO_COURSE = "This server belongs to no course, so nothing can be checked here."
@@ -128,18 +128,3 @@ def validation(last: dict[str, Any]) -> dict[str, Any]:
         for words in [check["message"] or check["words"]]
     ]
     return {"success": True, "value": {"failed": failed} if failed else {}}
-
-
-def slim(text: str, folder: str) -> tuple[str, bytes]:
-    """(assignment, notebook without outputs); the folder's name is the assignment's where the notebook
-    doesn't say. What is no notebook stays as it is: the service says what is wrong with it."""
-    try:
-        notebook = json.loads(text)
-        cells = notebook["cells"]
-        for cell in cells:
-            if "outputs" in cell:
-                cell["outputs"] = []
-        named = notebook.get("metadata", {}).get("mlsys", {}).get("assignment")
-    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
-        return folder, text.encode()
-    return named if isinstance(named, str) and named else folder, json.dumps(notebook).encode()

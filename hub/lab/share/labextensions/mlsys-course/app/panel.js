@@ -17,7 +17,8 @@ function points(number) {
 }
 
 function countOf(passed, seen, number) {
-  return seen === 0 ? points(number) : `${passed} of ${seen} checks passed · ${points(number)}`;
+  const checks = seen === 1 ? 'check' : 'checks';
+  return seen === 0 ? points(number) : `${passed} of ${seen} ${checks} passed · ${points(number)}`;
 }
 
 const MARKS = { passed: '✓', failed: '✗', hidden: '·' };
