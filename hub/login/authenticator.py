@@ -16,7 +16,7 @@ from nativeauthenticator.orm import UserInfo
 from traitlets import Unicode
 
 from hub.login.accounts import LONGEST_PASSWORD, Account, Accounts, hashed
-from hub.login.pages import FirstLoginHandler
+from hub.login.pages import ApprovalHandler, FirstLoginHandler
 
 
 class RosterAuthenticator(NativeAuthenticator):  # type: ignore[misc]  # it has no types
@@ -77,9 +77,11 @@ class RosterAuthenticator(NativeAuthenticator):  # type: ignore[misc]  # it has 
         return super().create_user(username, password, **kwargs)
 
     def get_handlers(self, app: Any) -> list[tuple[str, type]]:
-        # NativeAuthenticator's own page asks JupyterHub 6 for what it no longer has.
-        own = [(path, page) for path, page in super().get_handlers(app) if path != "/login"]
-        return [*own, (r"/first-login", FirstLoginHandler)]
+        # Of NativeAuthenticator's, the login page asks JupyterHub 6 for what it no longer has, and the
+        # approval pages change things on a GET request.
+        kept = ("/signup", "/change-password", "/change-password/([^/]+)")
+        own = [(path, page) for path, page in super().get_handlers(app) if path in kept]
+        return [*own, (r"/first-login", FirstLoginHandler), (r"/authorize", ApprovalHandler)]
 
     def _opens(self, account: Account, password: str) -> bool:
         """Whether the password is right; too many wrong ones block the name for a while."""

@@ -96,8 +96,32 @@ def test_who_signs_up_waits_for_the_instructors_approval(login: Login) -> None:
     instructor = login.browser()
     assert instructor.log_in(INSTRUCTOR, GOOD)
     assert "gus" in instructor.client.get(login.url + "authorize").text
-    instructor.client.get(login.url + "authorize/gus")
+    instructor.send("authorize", username="gus", decision="approve")
     assert login.browser().log_in("gus", GOOD)
+    instructor.send("authorize", username="gus", decision="lock")
+    assert not login.browser().log_in("gus", GOOD)
+
+
+def test_a_picture_in_a_notebook_approves_nobody(login: Login) -> None:
+    """Attack: NativeAuthenticator's GET /authorize/NAME, sent by the instructor's own browser."""
+    login.accounts.add(INSTRUCTOR, GOOD, one_time=False)
+    login.browser().send("signup", username="mal", signup_password=GOOD, signup_password_confirmation=GOOD)
+    instructor = login.browser()
+    instructor.log_in(INSTRUCTOR, GOOD)
+    for path in ("authorize/mal", "discard/mal", "authorize?username=mal&decision=approve"):
+        instructor.client.get(login.url + path)
+    forged = instructor.client.post(login.url + "authorize", data={"username": "mal", "decision": "approve"})
+    assert forged.status_code == 403
+    assert not login.browser().log_in("mal", GOOD)
+
+
+def test_students_approve_nobody(login: Login) -> None:
+    login.accounts.add("sam", GOOD, one_time=False)
+    login.browser().send("signup", username="mate", signup_password=GOOD, signup_password_confirmation=GOOD)
+    student = login.browser()
+    assert student.log_in("sam", GOOD)
+    assert student.send("authorize", username="mate", decision="approve").status_code in (403, 404)
+    assert not login.browser().log_in("mate", GOOD)
 
 
 @pytest.mark.parametrize("name", ["../x", "a b", "ï", "<script>", "x" * 70, "-dash", ".dot"])
