@@ -22,6 +22,7 @@ from course.lateness import late_penalty
 from course.place import nearest
 from course.records import Course, Entry
 from course.tree import STATE
+from hub.exchange.duedates import due_dates
 
 SECRET_BYTES = 32
 
@@ -50,7 +51,7 @@ def grading_room(course: Course, course_dir: Path, assignment: str, court: Court
         court=court,
         sources=read_sources(course_dir.resolve(), assignment),
         secret=course_secret(course_dir),
-        due=entry.due,
+        due=due_dates(course_dir, entry),
         penalty=lambda seconds, points: late_penalty(entry.late, seconds, points),
     )
 

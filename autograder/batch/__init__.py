@@ -1,16 +1,18 @@
 """Grades many submissions at once and says how far it is."""
 
 from autograder.batch.engine import Batch, default_workers, run_batch
-from autograder.batch.grading import GradingRoom, Penalty, no_penalty
+from autograder.batch.grading import Due, GradingRoom, Penalty, never, no_penalty
 from autograder.batch.jobs import Job, find_jobs, read_sources
 
 __all__ = [
     "Batch",
+    "Due",
     "GradingRoom",
     "Job",
     "Penalty",
     "default_workers",
     "find_jobs",
+    "never",
     "no_penalty",
     "read_sources",
     "run_batch",

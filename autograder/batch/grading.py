@@ -22,12 +22,18 @@ from autograder.judge import Court, Settings, plan_notebook
 from autograder.repair import Repaired, repair_submission
 
 Penalty = Callable[[float, float], float]
+Due = Callable[[str], datetime | None]
 Clock = Callable[[], datetime]
 
 
 def no_penalty(late_seconds: float, points: float) -> float:
     """Lateness costs nothing."""
     return 0.0
+
+
+def never(student: str) -> datetime | None:
+    """No submission is late."""
+    return None
 
 
 def utc_now() -> datetime:
@@ -38,15 +44,15 @@ def utc_now() -> datetime:
 class GradingRoom:
     """What grading an assignment needs beside the submissions.
 
-    ``secret`` decides the hidden inputs. ``due``: lateness counts from then, None for never.
-    ``penalty`` maps (late seconds, points) to the points that lateness costs.
+    ``secret`` decides the hidden inputs. ``due`` maps a student to the time from which lateness
+    counts, None for never. ``penalty`` maps (late seconds, points) to the points that lateness costs.
     """
 
     course_dir: Path
     court: Court
     sources: Mapping[str, NotebookNode]
     secret: bytes
-    due: datetime | None = None
+    due: Due = never
     penalty: Penalty = no_penalty
     clock: Clock = utc_now
 
@@ -60,7 +66,7 @@ class GradingRoom:
             submitted=receipt.received,
             graded=self.clock(),
             notebooks=(),
-            late_seconds=self.late_seconds(receipt.received),
+            late_seconds=self.late_seconds(receipt.student, receipt.received),
         )
         try:
             files = read_snapshot(self.course_dir, receipt)
@@ -78,8 +84,9 @@ class GradingRoom:
             files=others,
         )
 
-    def late_seconds(self, received: datetime) -> float:
-        return max(0.0, (received - self.due).total_seconds()) if self.due else 0.0
+    def late_seconds(self, student: str, received: datetime) -> float:
+        due = self.due(student)
+        return max(0.0, (received - due).total_seconds()) if due else 0.0
 
     def judge(self, job: Job, files: Mapping[str, bytes]) -> tuple[GradedNotebook, ...]:
         graded = []

@@ -361,20 +361,31 @@ class Exchange:
         require_names(student, assignment)
         with self._database.reading() as session:
             release = _newest_release(session, assignment)
-        kept, ignored = sort_out(files, release.accepts if release is not None else ())
-        sha256 = content_sha256(kept)
-        known = self._same(student, entry, sha256, now)
+            kept, ignored = sort_out(files, release.accepts if release is not None else ())
+            sha256 = content_sha256(kept)
+            known = self._same_or_taken(session, student, entry, sha256, now)
         if known is not None:
             return known
-        self._keep(kept)
-        row = SubmissionRow(
-            student=student,
-            assignment=assignment,
-            sha256=sha256,
-            files=as_rows(_files(kept)),
-            ignored=list(ignored),
-        )
-        return self._acknowledge(entry, row, now)
+        stored_files = self._keep(kept)
+        with self._database.writing(f"submission {student} {assignment}") as session:
+            # All is asked again, for another submission may have come in meanwhile.
+            known = self._same_or_taken(session, student, entry, sha256, now)
+            if known is not None:
+                return known
+            newest = _newest_submission(session, student, assignment)
+            row = SubmissionRow(
+                student=student,
+                assignment=assignment,
+                number=newest.number + 1 if newest is not None else 1,
+                # A clock that was set back must not change the order.
+                received=max(now, newest.received + TICK) if newest is not None else now,
+                sha256=sha256,
+                files=as_rows(stored_files),
+                ignored=list(ignored),
+            )
+            session.add(row)
+            session.flush()
+            return self._record(row, _extended(session, student))
 
     def receipt(self, submission: Submission) -> SignedReceipt:
         """The receipt for the student to keep."""
@@ -453,29 +464,15 @@ class Exchange:
             released=release is not None and release.withdrawn is None,
         )
 
-    def _same(self, student: str, entry: Entry, sha256: str, now: datetime) -> Submission | None:
+    def _same_or_taken(
+        self, session: Session, student: str, entry: Entry, sha256: str, now: datetime
+    ) -> Submission | None:
         """The newest submission if it has these bytes. Raises Closed where no other is taken."""
-        with self._database.reading() as session:
-            newest = _newest_submission(session, student, entry.id)
-            if newest is not None and newest.sha256 == sha256:
-                return self._record(newest, _extended(session, student))
-            _require_taken(self._terms(session, student, entry), now)
-            return None
-
-    def _acknowledge(self, entry: Entry, row: SubmissionRow, now: datetime) -> Submission:
-        """The commit. All is checked again, for another submission may have come in meanwhile."""
-        with self._database.writing(f"submission {row.student} {row.assignment}") as session:
-            extended = _extended(session, row.student)
-            newest = _newest_submission(session, row.student, row.assignment)
-            if newest is not None and newest.sha256 == row.sha256:
-                return self._record(newest, extended)
-            _require_taken(self._terms(session, row.student, entry), now)
-            row.number = newest.number + 1 if newest is not None else 1
-            # A clock that was set back must not change the order.
-            row.received = max(now, newest.received + TICK) if newest is not None else now
-            session.add(row)
-            session.flush()
-            return self._record(row, extended)
+        newest = _newest_submission(session, student, entry.id)
+        if newest is not None and newest.sha256 == sha256:
+            return self._record(newest, _extended(session, student))
+        _require_taken(self._terms(session, student, entry), now)
+        return None
 
 
 def _newest_release(session: Session, assignment: str) -> ReleaseRow | None:

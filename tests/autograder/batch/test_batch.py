@@ -18,6 +18,7 @@ from autograder.judge import Court, Verdict
 from tests.autograder.target import REFERENCE, STUB, assignment
 
 DUE = datetime(2027, 3, 1, 12, tzinfo=UTC)
+EXTENSION = timedelta(hours=1)
 
 
 def job(course_dir: Path, student: str, data: bytes, received: datetime = DUE) -> Job:
@@ -35,7 +36,7 @@ def room(tmp_path: Path, court: Court) -> GradingRoom:
         court=court,
         sources={"target": assignment(REFERENCE)},
         secret=b"secret",
-        due=DUE,
+        due=lambda student: None if student == "guest" else DUE + EXTENSION * (student == "ill"),
         penalty=lambda late, points: points / 10,
     )
 
@@ -61,6 +62,12 @@ def test_lateness_is_counted_from_the_servers_time_and_costs_by_the_policy(room:
     assert late.penalty == 1
     early = room.grade(job(room.course_dir, "bob", written(assignment(REFERENCE)), DUE - timedelta(days=1)))
     assert early.late_seconds == early.penalty == 0
+
+
+def test_lateness_is_counted_from_the_students_own_due_date(room: GradingRoom) -> None:
+    received = DUE + timedelta(hours=2)
+    late = {student: room.late_seconds(student, received) for student in ("ama", "ill", "guest")}
+    assert late == {"ama": 7200, "ill": 3600, "guest": 0}
 
 
 def test_a_changed_snapshot_is_a_fault_and_no_grade(room: GradingRoom) -> None:
