@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import median
 
 WIDTH, HEIGHT = 320.0, 120.0
-LEFT, BOTTOM, TOP, RIGHT = 40.0, 22.0, 8.0, 8.0
+LEFT, BOTTOM, TOP, RIGHT = 40.0, 22.0, 12.0, 8.0
 BINS = 10
 MEGABYTE = 1 << 20
 

@@ -3,17 +3,19 @@
 "use strict";
 
 function localTimes(root) {
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  const format = new Intl.DateTimeFormat(undefined, {
-    weekday: "short", day: "numeric", month: "short", year: "numeric",
-    hour: "2-digit", minute: "2-digit", timeZoneName: "short",
-  });
+  const parts = { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
+  const near = new Intl.DateTimeFormat(undefined, parts);
+  const far = new Intl.DateTimeFormat(undefined, { ...parts, year: "numeric" });
+  const zone = near.resolvedOptions().timeZone;
+  const now = new Date(document.body.dataset.now);
   for (const each of root.querySelectorAll("time[datetime]")) {
     const when = new Date(each.dateTime);
-    if (Number.isNaN(when.getTime()) || !zone) continue;
-    each.title = `${each.textContent} (the course's time)`;
-    each.textContent = format.format(when);
+    if (Number.isNaN(when.getTime())) continue;
+    each.title = `${each.textContent} in the course's time zone`;
+    each.textContent = (Math.abs(when - now) < 180 * 86400e3 ? near : far).format(when);
   }
+  const told = document.getElementById("zone");
+  if (told && zone) told.textContent = `Times are in your time zone, ${zone}; point at one for the course's.`;
 }
 
 function askFirst(event) {
