@@ -64,12 +64,6 @@ def write_feedback(
     return tuple(_write(path, render(page)) for path, page in pages.items())
 
 
-def feedback_files(course: Path, student: str, assignment: str) -> tuple[Path, ...]:
-    """The pages that were written last for a student, and their data."""
-    folder = course / "feedback" / student / assignment
-    return tuple(sorted([*folder.glob("[!.]*.html"), *folder.glob(FILE)]))
-
-
 def _page(
     attempt: Attempt,
     notebook: AttemptNotebook,

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from autograder.gradebook import Gradebook, read_standings
-from autograder.gradebook.attempts import choose_newest
+from autograder.gradebook import read_standings
 from autograder.gradebook.export import long_table, question_table, wide_table, write_csv
-from autograder.gradebook.feedback import feedback_files
 from autograder.gradebook.feedback import write_feedback as write_pages
 from autograder.gradebook.standings import Standing, State
 from course.material import read_assignments
@@ -35,7 +31,6 @@ from hub.cli.console import (
     words,
 )
 from hub.coursework import open_gradebook
-from hub.exchange.exchange import Exchange
 from hub.exporting import dry_run
 
 
@@ -44,31 +39,14 @@ def feedback_command(
     course: CourseFile = DEFAULT_COURSE,
     course_dir: CourseDir = DEFAULT_COURSE_DIR,
     student: Annotated[list[str] | None, typer.Option(help="Only these students.")] = None,
-    give_back: Annotated[
-        bool, typer.Option("--give-back", help="Let the students read it, through the exchange.")
-    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write a page for each student: points and reasons by question, resources, repairs."""
     with told():
         outline = read_course(course)
-        with opened_exchange(outline, course_dir, give_back) as exchange:
-            folder = write_feedback(
-                outline, course_dir, tuple(ids or ()), tuple(student or ()), exchange, as_json=as_json
-            )
+        folder = write_feedback(outline, course_dir, tuple(ids or ()), tuple(student or ()), as_json=as_json)
         if not as_json:
             results.print(folder, soft_wrap=True)
-
-
-@contextmanager
-def opened_exchange(course: Course, course_dir: Path, wanted: bool) -> Iterator[Exchange | None]:
-    """The exchange where the hub keeps it, or None where it isn't wanted."""
-    if not wanted:
-        yield None
-        return
-    database, storage = os.environ.get("MLSYS_EXCHANGE_DB"), os.environ.get("MLSYS_EXCHANGE_STORAGE")
-    with Exchange(course, course_dir, database=database or None, storage=storage or None) as exchange:
-        yield exchange
 
 
 def write_feedback(
@@ -76,14 +54,10 @@ def write_feedback(
     course_dir: Path,
     ids: tuple[str, ...] = (),
     students: tuple[str, ...] = (),
-    exchange: Exchange | None = None,
     *,
     as_json: bool = False,
 ) -> Path:
-    """Writes the pages of all who submitted, and gives them back through the exchange if there is one.
-
-    Returns the folder that holds them.
-    """
+    """Writes the pages of all who submitted; returns the folder that holds them."""
     count = 0
     assignments = read_assignments(course, ids)
     with open_gradebook(course_dir) as gradebook, progress_bar() as bar:
@@ -97,23 +71,12 @@ def write_feedback(
                 count += len(
                     write_pages(gradebook, each, assignment.id, title=assignment.title, titles=titles)
                 )
-                if exchange is not None:
-                    return_pages(gradebook, exchange, each, assignment.id)
                 if as_json:
                     emit({"event": "written", "assignment": assignment.id, "student": each})
-    words.print(f"wrote {count} feedback pages{' and gave them back' if exchange else ''}")
+    words.print(f"wrote {count} feedback pages")
     if as_json:
-        emit({"event": "done", "pages": count, "given_back": exchange is not None})
+        emit({"event": "done", "pages": count})
     return course_dir / "feedback"
-
-
-def return_pages(gradebook: Gradebook, exchange: Exchange, student: str, assignment: str) -> None:
-    """Gives a student's pages back; not those that only say that we failed."""
-    shown = choose_newest(gradebook.attempts(student, assignment))
-    if shown is None:
-        return
-    files = {path.name: path.read_bytes() for path in feedback_files(gradebook.course, student, assignment)}
-    exchange.give_back(student, assignment, files, sha256=shown.sha256, attempt=shown.number)
 
 
 def export_command(

@@ -84,7 +84,8 @@ def _start(visit: Visit, kind: JobKind) -> Response:
     only = visit.form.get("student", "").strip()
     if only and only not in {each.name for each in visit.site.exchange.roster()}:
         raise not_found()
-    order = Order(kind, visit.entry.id, (only,) if only else ())
+    everything = visit.form.get("everything") == "yes"
+    order = Order(kind, visit.entry.id, (only,) if only else (), everything)
     job = visit.site.jobs.start(order, visit.member.name)
     return go(visit, "job", job=job.id)
 

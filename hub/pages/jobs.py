@@ -64,11 +64,13 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be done; ``students``: only theirs, all if there are none."""
+    """What is to be done; ``students``: only theirs, all if there are none. ``everything``: give back
+    feedback that isn't final, too."""
 
     kind: JobKind
     assignment: str
     students: tuple[str, ...] = ()
+    everything: bool = False
 
     @property
     def commands(self) -> tuple[tuple[str, ...], ...]:
@@ -81,7 +83,11 @@ class Order:
             )
         if self.kind is JobKind.REGRADE:
             return (("regrade", self.assignment, "--json", *chosen),)
-        return (("feedback", self.assignment, "--give-back", "--json", *chosen),)
+        too = ("--all",) if self.everything else ()
+        return (
+            ("feedback", self.assignment, "--json", *chosen),
+            ("return", self.assignment, *too, *chosen),
+        )
 
 
 @dataclass(frozen=True)
@@ -143,7 +149,12 @@ class Jobs:
         folder = self._folder(name)
         running = is_locked(folder / "lock")  # first: what ends meanwhile has written its end
         record = json.loads((folder / "job.json").read_bytes())
-        order = Order(JobKind(record["kind"]), record["assignment"], tuple(record["students"]))
+        order = Order(
+            JobKind(record["kind"]),
+            record["assignment"],
+            tuple(record["students"]),
+            record.get("everything", False),
+        )
         code = None if running else _exit_code(folder)
         state = JobState.RUNNING if running else _state(code)
         return Job(name, order, record["by"], datetime.fromisoformat(record["started"]), state, code)
