@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from hub.cli import author, backup, check, demo, enrol, grade, host, hub, regrade, report
+from hub.cli import author, backup, check, demo, enrol, exchange, grade, host, hub, regrade, report
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,16 +18,22 @@ app.command("build")(author.build_command)
 app.command("verify")(author.verify_command)
 app.command("release")(author.release_command)
 app.command("check")(check.check_command)
+app.command("hand-out")(exchange.hand_out_command)
+app.command("extend")(exchange.extend_command)
 app.command("submit")(grade.submit_command)
+app.command("collect")(exchange.collect_command)
 app.command("autograde")(grade.autograde_command)
 app.command("regrade")(regrade.regrade_command)
 app.command("feedback")(report.feedback_command)
+app.command("return")(exchange.return_command)
+app.command("receipt")(exchange.receipt_command)
 app.command("export")(report.export_command)
 app.command("demo")(demo.demo_command)
 app.command("up")(hub.up_command)
 app.command("down")(hub.down_command)
 app.command("status")(hub.status_command)
 app.command("enrol")(enrol.enrol_command)
+app.command("roster")(exchange.roster_command)
 app.command("backup")(backup.backup_command)
 app.command("restore")(backup.restore_command)
 app.command("doctor")(host.doctor_command)
