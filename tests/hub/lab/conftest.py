@@ -27,7 +27,7 @@ from tests.hub.checks.conftest import ID, FakeIdentity, Released
 from tests.hub.checks.serving import serving
 
 PREFIX = "/services/course/"
-TOKEN = "of-the-browser"  # noqa: S105 - of a server that lives as long as the tests
+TOKEN = "of-the-browser"
 START_SECONDS = 60.0
 SCREENSHOTS = Path(os.environ.get("MLSYS_SCREENSHOTS", "run/screenshots"))
 
