@@ -32,7 +32,9 @@ class ApprovalHandler(LocalBase):  # type: ignore[misc]  # NativeAuthenticator h
         users = sorted(
             UserInfo.all_users(self.db), key=lambda user: (bool(user.is_authorized), user.username)
         )
-        self.finish(await self.render_template("approval.html", users=users))
+        self.finish(
+            await self.render_template("approval.html", users=users, staff=self.authenticator.admin_users)
+        )
 
     @needs_scope("admin:users")  # type: ignore[untyped-decorator]
     async def post(self) -> None:
