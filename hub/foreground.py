@@ -35,7 +35,7 @@ def main() -> int:
         sys.stderr.write(f"error: {error}\n")
         return 2
     make_room_for_boxes()
-    become_the_hub(settings)
+    return become_the_hub(settings)
 
 
 def become_the_hub(settings: HubSettings) -> NoReturn:
