@@ -23,6 +23,10 @@ class Gone(Exception):
     """Nobody waits for this check any more."""
 
 
+class TooLong(Exception):
+    """A check that kept its place in the line longer than one may."""
+
+
 class Bench:
     """The threads and the court. Close it, or its boxes stay until the process ends."""
 

@@ -28,13 +28,15 @@ class TurnedAway(Exception):
 @dataclass(frozen=True)
 class Terms:
     """``running`` and ``waiting``: how many at once. A user may start ``burst`` checks at once and
-    then one every ``every`` seconds. ``upload_seconds``: how long a notebook may take to arrive."""
+    then one every ``every`` seconds. ``upload_seconds``: how long a notebook may take to arrive;
+    ``check_seconds``: how long its check may, whatever the assignment allows."""
 
     running: int = field(default_factory=lambda: len(os.sched_getaffinity(0)))
     waiting: int = 24
     burst: int = 6
     every: float = 15.0
     upload_seconds: float = 60.0
+    check_seconds: float = 600.0
 
 
 @dataclass(eq=False)

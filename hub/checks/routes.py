@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import Future
 from pathlib import Path
@@ -29,7 +30,7 @@ from autograder.errors import AuthorError, GraderError
 from autograder.gradebook.intake import FILE
 from autograder.repair import MAX_BYTES
 from course.records import Course
-from hub.checks.bench import Bench, Gone
+from hub.checks.bench import Bench, Gone, TooLong
 from hub.checks.checker import SUFFIX, check_room
 from hub.checks.line import Line, Terms, Ticket, TurnedAway
 from hub.checks.report import FAULT_WORDS, Report
@@ -39,6 +40,7 @@ from hub.exchange.records import Member
 
 TICK_SECONDS = 0.5
 AUTHOR_WORDS = "This assignment can't be checked: its author has to repair it. Please tell your instructor."
+LONG_WORDS = "This check took too long in all and was ended. Look for endless loops, then check again."
 Released = Callable[[Member, str], Mapping[str, bytes]]
 log = logging.getLogger(__name__)
 
@@ -127,6 +129,7 @@ class Check:
         self.name = name
         self.data = data
         self.done, self.of = 0, 0
+        self.started = 0.0
         self.future: Future[Report] | None = None
 
     async def lines(self) -> AsyncIterator[bytes]:
@@ -147,6 +150,7 @@ class Check:
 
     def start(self) -> None:
         loop = asyncio.get_running_loop()
+        self.started = time.monotonic()
         self.future = self.checks.bench.submit(
             lambda: check_room(self.checks.course, self.checks.course_dir, self.assignment, self.files),
             self.name,
@@ -160,6 +164,8 @@ class Check:
         self.done, self.of = done, of
         if self.ticket.cancelled:
             raise Gone
+        if time.monotonic() - self.started > self.line.terms.check_seconds:
+            raise TooLong
 
     def end(self) -> None:
         """The answer is sent, or nobody reads it; a check that runs leaves the line when it ends."""
@@ -221,6 +227,8 @@ def last_line(ended: asyncio.Future[Report]) -> bytes:
     error = ended.exception()
     if error is None:
         return as_line(state="done", report=ended.result().as_dict())
+    if isinstance(error, TooLong):
+        return as_line(state="failed", message=LONG_WORDS)
     log.error("a check failed: %s", error, exc_info=None if isinstance(error, GraderError) else error)
     return as_line(state="failed", message=AUTHOR_WORDS if isinstance(error, AuthorError) else FAULT_WORDS)
 

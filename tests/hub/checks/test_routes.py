@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -154,5 +155,13 @@ def test_a_court_that_does_not_open_is_the_platforms_fault(
         news = lines(service.post(released.written()))
         assert news[-1]["state"] == "failed" and "no fault of yours" in news[-1]["message"]
         assert "secret" not in str(news)
+    finally:
+        service.stack.close()
+
+
+def test_a_check_that_takes_too_long_in_all_is_ended(released: Released) -> None:
+    service = Service(released, replace(TERMS, check_seconds=0.0))
+    try:
+        assert "took too long in all" in lines(service.post(released.written()))[-1]["message"]
     finally:
         service.stack.close()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import create_engine
 
 from autograder.gradebook import take_in
 from hub.coursework import open_gradebook
 from hub.exchange.records import Role
+from hub.lab.formgrader import wait_for_locks
 from tests.hub.checks.conftest import ID
 from tests.hub.checks.test_checker import ABS
 from tests.hub.lab.conftest import TOKEN, Lab, Service, during_term, running_lab
@@ -108,3 +111,11 @@ def test_paths_mean_what_jupyter_says(student: Lab, path: object) -> None:
 
 def test_a_check_needs_jupyters_login(student: Lab) -> None:
     assert httpx.post(f"{student.url}mlsys/check", json={"path": "x.ipynb"}).status_code == 403
+
+
+def test_nbgraders_connections_wait_for_locks(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / 'gradebook.db'}")
+    wait_for_locks(engine)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 30_000
+    engine.dispose()

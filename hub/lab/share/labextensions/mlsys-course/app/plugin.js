@@ -22,23 +22,27 @@ const COURSE_SVG =
   '5.300zM17 16l-5 2.700L7 16v-3.700l5 2.700 5-2.700z"/></svg>';
 
 export function plugins(lab) {
+  // What a page doesn't have is left out of the tokens, and comes as undefined.
+  const optional = {
+    palette: lab['@jupyterlab/apputils'].ICommandPalette,
+    launcher: lab['@jupyterlab/launcher'].ILauncher,
+    menu: lab['@jupyterlab/mainmenu'].IMainMenu
+  };
+  const there = Object.keys(optional).filter(name => optional[name]);
   return [
     {
       id: 'mlsys-course:plugin',
       description: 'Check my work, the assignment list and the course page.',
       autoStart: true,
       requires: [lab['@jupyterlab/notebook'].INotebookTracker],
-      optional: [
-        lab['@jupyterlab/apputils'].ICommandPalette,
-        lab['@jupyterlab/launcher'].ILauncher,
-        lab['@jupyterlab/mainmenu'].IMainMenu
-      ],
-      activate: (app, tracker, palette, launcher, menu) => {
+      optional: there.map(name => optional[name]),
+      activate: (app, tracker, ...given) => {
+        const places = Object.fromEntries(there.map((name, index) => [name, given[index]]));
         addStyle();
         const icons = makeIcons(lab);
         const panel = addPanel(lab, app, tracker, icons);
         addCommands(lab, app, tracker, panel, icons);
-        addPlaces(lab, app, palette, launcher, menu);
+        addPlaces(lab, app, places);
         addButton(lab, app, icons);
       }
     }
@@ -112,7 +116,7 @@ function addCommands(lab, app, tracker, panel, icons) {
   tracker.currentChanged.connect(() => app.commands.notifyCommandChanged(CHECK));
 }
 
-function addPlaces(lab, app, palette, launcher, menu) {
+function addPlaces(lab, app, { palette, launcher, menu }) {
   const { Menu, Widget } = lab['@lumino/widgets'];
   const { CommandToolbarButton, Toolbar } = lab['@jupyterlab/ui-components'];
   for (const command of [CHECK, ASSIGNMENTS, COURSE]) {
