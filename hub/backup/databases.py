@@ -13,7 +13,6 @@ import subprocess
 from contextlib import closing
 from pathlib import Path
 
-from psycopg.conninfo import make_conninfo
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -75,7 +74,7 @@ def _run(program: str, url: URL, *options: str) -> str:
     found = shutil.which(program)
     if found is None:
         raise PlatformError(f"{program} is missing; install Debian's package {PACKAGE}")
-    command = [found, *options[:-1], f"--dbname={_conninfo(url)}", *options[-1:]]
+    command = [found, *options[:-1], f"--dbname={conninfo(url)}", *options[-1:]]
     done = subprocess.run(  # noqa: S603 - PostgreSQL's program, with arguments of ours
         command,
         capture_output=True,
@@ -91,8 +90,13 @@ def _run(program: str, url: URL, *options: str) -> str:
     return done.stdout
 
 
-def _conninfo(url: URL) -> str:
+def conninfo(url: URL) -> str:
     """libpq's words for a URL, but for the password."""
     query = {name: value if isinstance(value, str) else value[-1] for name, value in url.query.items()}
     known = {"host": url.host, "port": url.port, "user": url.username, "dbname": url.database, **query}
-    return make_conninfo("", **{name: value for name, value in known.items() if value is not None})
+    return " ".join(f"{name}={_quoted(str(value))}" for name, value in known.items() if value is not None)
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

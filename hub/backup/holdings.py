@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +11,11 @@ from sqlalchemy import URL
 from autograder.errors import PlatformError
 from course.gradebook import gradebook_url
 from hub.backup.databases import parse
+from hub.exchange.duedates import exchange_database
 from hub.settings import HubSettings
 
-EXCHANGE_DATABASE, EXCHANGE_FILES = "exchange.db", "exchange"
+EXCHANGE_FILES = "exchange"
+STORAGE_VARIABLE = "MLSYS_EXCHANGE_STORAGE"
 HUB_DATABASE, ACCOUNTS = "jupyterhub.sqlite", "accounts.sqlite"
 HOMES = "homes"
 # Of the state directory: what is true of one run only.
@@ -36,7 +39,8 @@ class Holdings:
 def holdings_of(
     settings: HubSettings | None, course_file: Path, course_dir: Path, *, homes: bool = True
 ) -> Holdings:
-    """Of a hub, or of a course directory that has none. Raises PlatformError."""
+    """Of a hub, or of a course directory and what the environment says of its exchange. Raises
+    PlatformError."""
     if settings is None:
         course_dir = course_dir.resolve()
         return Holdings(
@@ -61,7 +65,7 @@ def _course(course_dir: Path, gradebook: str, exchange: str) -> dict[str, str]:
         raise PlatformError(f"{course_dir} is no course directory; name it with --course-dir or --state")
     return {
         "gradebook": gradebook or gradebook_url(course_dir),
-        "exchange": exchange or f"sqlite:///{course_dir.resolve() / EXCHANGE_DATABASE}",
+        "exchange": exchange or exchange_database(course_dir),
     }
 
 

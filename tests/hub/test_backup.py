@@ -24,6 +24,7 @@ from course.gradebook import FILE as GRADEBOOK_FILE
 from course.gradebook import gradebook_url
 from course.reader import read_course
 from hub.backup import Holdings, Targets, back_up, check, holdings_of, restore
+from hub.backup.databases import conninfo, parse
 from hub.backup.records import LAST_BACKUP, MANIFEST, FileRecord, Manifest, Part
 from hub.backup.walking import MAX_DEPTH
 from hub.exchange.exchange import Exchange
@@ -441,3 +442,8 @@ def test_a_harmless_archive_of_the_same_making_is_taken(tmp_path: Path) -> None:
     restore(file, Targets(tmp_path / "new" / "course"))
     found = tmp_path / "new" / "course" / "x"
     assert (found.read_bytes(), found.stat().st_mode & 0o7777) == (b"x", 0o755)
+
+
+def test_a_value_for_postgresqls_programs_is_quoted_and_holds_no_password() -> None:
+    url = parse(r"postgresql://a'b:secret@/x%5Cy?host=/run/pg%20sql&sslmode=require")
+    assert conninfo(url) == r"user='a\'b' dbname='x\\y' host='/run/pg sql' sslmode='require'"
