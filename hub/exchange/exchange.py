@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from autograder.errors import AuthorError, PlatformError
@@ -30,6 +30,15 @@ from course.material import read_assignment
 from course.records import Course, Entry
 from hub.exchange.collecting import collect
 from hub.exchange.database import Database
+from hub.exchange.dates import require_open, require_taken
+from hub.exchange.lookups import (
+    arrivals,
+    extended,
+    newest_release,
+    newest_submission,
+    returned_attempts,
+    terms_of,
+)
 from hub.exchange.objects import Objects, open_objects
 from hub.exchange.packages import read_release, require_paths
 from hub.exchange.receipts import SignedReceipt, Signer, new_key
@@ -157,7 +166,7 @@ class Exchange:
         kept, version = self._keep(given), content_sha256(given)
         accepts = list(self._accepts(assignment))
         with self._database.writing(f"release {assignment}") as session:
-            newest = _newest_release(session, assignment)
+            newest = newest_release(session, assignment)
             if newest is None or newest.withdrawn or (newest.version, newest.accepts) != (version, accepts):
                 newest = ReleaseRow(
                     assignment=assignment,
@@ -172,14 +181,14 @@ class Exchange:
     def releases(self) -> tuple[Release, ...]:
         """What is out now, in the course's order."""
         with self._database.reading() as session:
-            found = (_newest_release(session, entry.id) for entry in self.course.entries)
+            found = (newest_release(session, entry.id) for entry in self.course.entries)
             return tuple(row.record() for row in found if row is not None and row.withdrawn is None)
 
     def withdraw(self, assignment: str) -> None:
         """Students no longer see the assignment; nothing is deleted. Does nothing where it isn't out."""
         self._entry(assignment)
         with self._database.writing(f"release {assignment}") as session:
-            newest = _newest_release(session, assignment)
+            newest = newest_release(session, assignment)
             if newest is not None and newest.withdrawn is None:
                 newest.withdrawn = self.clock()
 
@@ -234,38 +243,19 @@ class Exchange:
         if assignment is not None:
             wanted = wanted.where(SubmissionRow.assignment == assignment)
         with self._database.reading() as session:
-            extended = _extended(session, student)
-            return tuple(self._record(row, extended) for row in session.scalars(wanted))
+            moved = extended(session, student)
+            return tuple(self._record(row, moved) for row in session.scalars(wanted))
 
     def arrivals(self) -> tuple[Arrival, ...]:
         """The newest submission of each student for each assignment, without its files: one query for a
         whole class."""
-        newest = (
-            select(SubmissionRow.student, SubmissionRow.assignment, func.max(SubmissionRow.number).label("n"))
-            .group_by(SubmissionRow.student, SubmissionRow.assignment)
-            .subquery()
-        )
-        wanted = select(
-            SubmissionRow.student,
-            SubmissionRow.assignment,
-            SubmissionRow.number,
-            SubmissionRow.received,
-            SubmissionRow.sha256,
-        ).join(
-            newest,
-            (SubmissionRow.student == newest.c.student)
-            & (SubmissionRow.assignment == newest.c.assignment)
-            & (SubmissionRow.number == newest.c.n),
-        )
         with self._database.reading() as session:
-            return tuple(Arrival(*row) for row in session.execute(wanted))
+            return arrivals(session)
 
     def returned_attempts(self) -> dict[tuple[str, str], int]:
         """(student, assignment) -> the attempt whose feedback was given back last, of a whole class."""
-        wanted = select(ReturnedRow.student, ReturnedRow.assignment, ReturnedRow.attempt)
         with self._database.reading() as session:
-            rows = session.execute(wanted.order_by(ReturnedRow.id))
-            return {(student, assignment): attempt for student, assignment, attempt in rows}
+            return returned_attempts(session)
 
     def submission(self, number: int) -> Submission:
         """The submission with this ``id``. Raises Unknown."""
@@ -273,7 +263,7 @@ class Exchange:
             row = session.get(SubmissionRow, number)
             if row is None:
                 raise Unknown(f"there is no submission {number}")
-            return self._record(row, _extended(session, row.student))
+            return self._record(row, extended(session, row.student))
 
     def collect(self, assignment: str, students: Collection[str] = ()) -> tuple[Receipt, ...]:
         """Lays submissions into the course directory, in order, with their own times.
@@ -326,25 +316,25 @@ class Exchange:
         """The student's due date, with the extension if there is one."""
         entry = self._entry(assignment)
         with self._database.reading() as session:
-            return _extended(session, student).get((student, assignment), entry.due)
+            return extended(session, student).get((student, assignment), entry.due)
 
     def terms(self, student: str, assignment: str) -> Terms:
         """What holds for the student now. Raises Unknown for what the course doesn't have."""
         entry = self._entry(assignment)
         with self._database.reading() as session:
-            return self._terms(session, student, entry)
+            return terms_of(session, student, entry)
 
     def fetch(self, student: str, assignment: str) -> dict[str, bytes]:
         """The released files: path -> bytes. Raises Closed before the release date; staff may at any time."""
         entry = self._entry(assignment)
         is_staff = self.member(student).is_staff
         with self._database.reading() as session:
-            row = _newest_release(session, assignment)
-            terms = self._terms(session, student, entry)
+            row = newest_release(session, assignment)
+            terms = terms_of(session, student, entry)
         if row is None:
             raise Closed(f"{assignment} has not been released yet; ask your instructor when it will be")
         if not is_staff:
-            _require_open(terms, self.clock())
+            require_open(terms, self.clock())
         return {each.name: self._objects.get(each.sha256) for each in row.record().files}
 
     def submit(
@@ -360,7 +350,7 @@ class Exchange:
         entry = self._entry(assignment)
         require_names(student, assignment)
         with self._database.reading() as session:
-            release = _newest_release(session, assignment)
+            release = newest_release(session, assignment)
             kept, ignored = sort_out(files, release.accepts if release is not None else ())
             sha256 = content_sha256(kept)
             known = self._same_or_taken(session, student, entry, sha256, now)
@@ -372,7 +362,7 @@ class Exchange:
             known = self._same_or_taken(session, student, entry, sha256, now)
             if known is not None:
                 return known
-            newest = _newest_submission(session, student, assignment)
+            newest = newest_submission(session, student, assignment)
             row = SubmissionRow(
                 student=student,
                 assignment=assignment,
@@ -385,7 +375,7 @@ class Exchange:
             )
             session.add(row)
             session.flush()
-            return self._record(row, _extended(session, student))
+            return self._record(row, extended(session, student))
 
     def receipt(self, submission: Submission) -> SignedReceipt:
         """The receipt for the student to keep."""
@@ -429,8 +419,8 @@ class Exchange:
         for row in session.scalars(wanted):
             row.ended = self.clock()
 
-    def _record(self, row: SubmissionRow, extended: Mapping[tuple[str, str], datetime]) -> Submission:
-        due = extended.get((row.student, row.assignment))
+    def _record(self, row: SubmissionRow, moved: Mapping[tuple[str, str], datetime]) -> Submission:
+        due = moved.get((row.student, row.assignment))
         if due is None and row.assignment in self._entries:
             due = self._entries[row.assignment].due
         return Submission(
@@ -445,77 +435,16 @@ class Exchange:
             late=max(timedelta(0), row.received - due) if due else timedelta(0),
         )
 
-    def _terms(self, session: Session, student: str, entry: Entry) -> Terms:
-        due = _extended(session, student).get((student, entry.id))
-        count = select(func.count()).where(
-            SubmissionRow.student == student, SubmissionRow.assignment == entry.id
-        )
-        release = _newest_release(session, entry.id)
-        grace = timedelta(minutes=entry.late.grace_minutes, days=entry.late.cutoff_days)
-        return Terms(
-            student=student,
-            assignment=entry.id,
-            opens=entry.release,
-            due=due or entry.due,
-            closes=(due or entry.due) + grace,
-            extended=due is not None,
-            most=entry.attempts.most,
-            used=session.scalars(count).one(),
-            released=release is not None and release.withdrawn is None,
-        )
-
     def _same_or_taken(
         self, session: Session, student: str, entry: Entry, sha256: str, now: datetime
     ) -> Submission | None:
         """The newest submission if it has these bytes. Raises Closed where no other is taken."""
-        newest = _newest_submission(session, student, entry.id)
+        newest = newest_submission(session, student, entry.id)
         if newest is not None and newest.sha256 == sha256:
-            return self._record(newest, _extended(session, student))
-        _require_taken(self._terms(session, student, entry), now)
+            return self._record(newest, extended(session, student))
+        require_taken(terms_of(session, student, entry), now)
         return None
-
-
-def _newest_release(session: Session, assignment: str) -> ReleaseRow | None:
-    wanted = select(ReleaseRow).where(ReleaseRow.assignment == assignment)
-    return session.scalars(wanted.order_by(ReleaseRow.id.desc()).limit(1)).first()
-
-
-def _newest_submission(session: Session, student: str, assignment: str) -> SubmissionRow | None:
-    wanted = select(SubmissionRow).filter_by(student=student, assignment=assignment)
-    return session.scalars(wanted.order_by(SubmissionRow.number.desc()).limit(1)).first()
-
-
-def _extended(session: Session, student: str | None) -> dict[tuple[str, str], datetime]:
-    """The due dates that extensions have moved, by student and assignment."""
-    wanted = select(ExtensionRow).where(ExtensionRow.ended.is_(None))
-    if student is not None:
-        wanted = wanted.where(ExtensionRow.student == student)
-    return {(row.student, row.assignment): row.due for row in session.scalars(wanted)}
 
 
 def _files(files: Mapping[str, bytes]) -> tuple[StoredFile, ...]:
     return tuple(StoredFile(each.name, each.size, each.sha256) for each in listing(files))
-
-
-def _require_open(terms: Terms, now: datetime) -> None:
-    if not terms.released:
-        raise Closed(f"{terms.assignment} is not released; ask your instructor when it will be")
-    if now < terms.opens:
-        raise Closed(f"{terms.assignment} opens on {_when(terms.opens)}; come back then")
-
-
-def _require_taken(terms: Terms, now: datetime) -> None:
-    _require_open(terms, now)
-    if now > terms.closes:
-        raise Closed(
-            f"{terms.assignment} was due on {_when(terms.due)} and closed on {_when(terms.closes)}; "
-            "ask your instructor for an extension"
-        )
-    if not terms.left:
-        raise Closed(
-            f"all {terms.most} attempts at {terms.assignment} are used; your newest submission stands"
-        )
-
-
-def _when(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%d %B %Y at %H:%M} UTC"

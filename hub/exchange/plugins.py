@@ -17,93 +17,19 @@ nbgrader calls ``start``, which calls ``init_src``, ``init_dest`` and ``copy_fil
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
-from functools import cached_property
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-from nbgrader.exchange import ExchangeFactory, abc
-from traitlets import Bool
+from nbgrader.exchange import abc
 
-from autograder.errors import GraderError
-from autograder.gradebook.intake import ASSIGNMENT, read_folder
-from hub.exchange.client import CourseClient, CourseSeen, Offer
+from autograder.gradebook.intake import read_folder
+from hub.exchange.client import Offer
+from hub.exchange.listing import HubList, feedback_on
 from hub.exchange.packages import read_package, write_package
-from hub.exchange.records import Returned, Submission
+from hub.exchange.plugin import STAMP, HubExchange, feedback_folder
 
-STAMP = "%Y-%m-%d %H:%M:%S.%f %Z"
 RECEIPTS = "receipts"
-
-Entry = dict[str, Any]
-
-
-class HubExchange(abc.Exchange):  # type: ignore[misc]  # nbgrader has no types
-    """What all of the plug-ins do alike."""
-
-    path_includes_course = Bool(
-        False, help="Whether the folder of an assignment is in one of the course."
-    ).tag(config=True)
-
-    @cached_property
-    def client(self) -> CourseClient:
-        """This server's user's way to the exchange."""
-        return CourseClient.of_environment()
-
-    @cached_property
-    def course(self) -> CourseSeen:
-        """The hub's course. Fails for the id of another one."""
-        seen = self.client.course()
-        wanted = self.coursedir.course_id if self.coursedir is not None else ""
-        if wanted not in ("", "*", seen.id):
-            self.fail(f"This hub's course is {seen.id}, not {wanted}; leave --course out.")
-        return seen
-
-    @property
-    def assignment(self) -> str:
-        """The assignment that is meant. Fails for what is no name."""
-        name = str(self.coursedir.assignment_id)
-        if not ASSIGNMENT.fullmatch(name):
-            self.fail(f"{name[:80]!r} is no assignment; name one that `nbgrader list` shows.")
-        return name
-
-    @property
-    def student(self) -> str | None:
-        """Whom --student names, if anybody."""
-        name = str(self.coursedir.student_id)
-        return None if name in ("", "*") else name
-
-    def folder(self, assignment: str) -> Path:
-        """Where somebody works on an assignment."""
-        parts = (self.course.id, assignment) if self.path_includes_course else (assignment,)
-        return Path(self.assignment_dir, *parts).absolute()
-
-    def start(self) -> Any:
-        try:
-            return super().start()
-        except GraderError as error:
-            self.tell(error)
-        finally:
-            if "client" in self.__dict__:
-                self.client.close()
-                del self.__dict__["client"]
-
-    def tell(self, error: GraderError) -> NoReturn:
-        """Ends with the error's words. JupyterLab shows those of any error but ExchangeError."""
-        if isinstance(self.parent, ExchangeFactory):
-            self.log.error(str(error))
-            raise error
-        self.fail(str(error))
-        raise AssertionError("fail() raises")
-
-    def init_src(self) -> None:
-        pass
-
-    def init_dest(self) -> None:
-        pass
-
-    def copy_files(self) -> None:
-        pass
 
 
 class HubFetchAssignment(HubExchange, abc.ExchangeFetchAssignment):  # type: ignore[misc]  # no types
@@ -241,142 +167,6 @@ class HubReleaseFeedback(HubExchange, abc.ExchangeReleaseFeedback):  # type: ign
                     student, self.assignment, found.files, sha256=found.sha256, attempt=found.attempt
                 )
                 self.log.info(f"Feedback released to: {student} {self.assignment}")
-
-
-class HubList(HubExchange, abc.ExchangeList):  # type: ignore[misc]  # nbgrader has no types
-    """Everybody: what is released (and fetched), or with --cached and --inbound what was submitted."""
-
-    def start(self) -> list[Entry]:
-        found: list[Entry] = super().start()
-        return found
-
-    def list_files(self) -> list[Entry]:
-        """Called by ``start``."""
-        if self.inbound or self.cached:
-            return self.list_submitted()
-        entries = [self.released_entry(each) for each in self.offers()]
-        self.log.info("Released assignments:")
-        for entry in entries:
-            note = " (already downloaded)" if entry["status"] == "fetched" else ""
-            self.log.info(f"{entry['course_id']} {entry['assignment_id']}{note}")
-        return entries
-
-    def remove_files(self) -> list[Entry]:
-        """Called by ``start`` for --remove: withdraws what is released."""
-        if self.inbound or self.cached:
-            self.fail("Submissions are never removed.")
-        entries = []
-        for offer in self.offers():
-            self.client.withdraw(offer.assignment)
-            self.log.info(f"Withdrawn: {self.course.id} {offer.assignment}")
-            entries.append({**self.released_entry(offer), "status": "removed"})
-        return entries
-
-    def list_submitted(self) -> list[Entry]:
-        """One entry for a student and an assignment, with all submissions in it, oldest first."""
-        whose = self.student or (None if self.inbound else self.course.member.name)
-        returned = self.client.returned(whose, self.wanted)
-        groups: dict[tuple[str, str], list[Entry]] = {}
-        self.log.info("Submitted assignments:")
-        for submission in self.client.submissions(whose, self.wanted):
-            entry = self.submitted_entry(submission, feedback_on(submission, returned))
-            groups.setdefault((submission.student, submission.assignment), []).append(entry)
-            self.log.info(
-                f"{self.course.id} {submission.student} {submission.assignment} {entry['timestamp']} "
-                f"({words_of(entry)})"
-            )
-        return [
-            {
-                "course_id": self.course.id,
-                "student_id": student,
-                "assignment_id": assignment,
-                "status": "submitted",
-                "submissions": entries,
-            }
-            for (student, assignment), entries in sorted(groups.items())
-        ]
-
-    @property
-    def wanted(self) -> str | None:
-        name = self.coursedir.assignment_id if self.coursedir is not None else ""
-        return None if name in ("", "*") else self.assignment
-
-    def offers(self) -> list[Offer]:
-        return [
-            each
-            for each in self.client.assignments()
-            if each.released and self.wanted in (None, each.assignment)
-        ]
-
-    def released_entry(self, offer: Offer) -> Entry:
-        folder = self.folder(offer.assignment)
-        is_there = folder.is_dir()
-        paths = sorted(folder.glob("*.ipynb")) if is_there else [Path(each.name) for each in offer.files]
-        return {
-            "course_id": self.course.id,
-            "assignment_id": offer.assignment,
-            "status": "fetched" if is_there else "released",
-            "path": str(folder) if is_there else "",
-            "notebooks": [
-                {"notebook_id": path.stem, "path": str(path) if is_there else ""}
-                for path in paths
-                if path.suffix == ".ipynb"
-            ],
-        }
-
-    def submitted_entry(self, submission: Submission, returned: Returned | None) -> Entry:
-        folder = feedback_folder(self.folder(submission.assignment), submission)
-        ready = {each.name: each.sha256 for each in returned.files} if returned is not None else {}
-        here = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
-        is_new = any(name not in here or digest(folder / name) != ready[name] for name in ready)
-        state = {
-            "has_local_feedback": bool(here),
-            "has_exchange_feedback": bool(ready),
-            "feedback_updated": bool(here) and is_new,
-        }
-        notebooks = [each.name for each in submission.files if each.name.lower().endswith(".ipynb")]
-        return {
-            **state,
-            "course_id": self.course.id,
-            "student_id": submission.student,
-            "assignment_id": submission.assignment,
-            "timestamp": submission.received.strftime(STAMP),
-            "status": "submitted",
-            "path": "",
-            "local_feedback_path": str(folder) if here else None,
-            "notebooks": [
-                {
-                    **state,
-                    "notebook_id": Path(name).stem,
-                    "path": "",
-                    "local_feedback_path": str(folder / f"{Path(name).stem}.html") if here else None,
-                }
-                for name in notebooks
-            ],
-        }
-
-
-def feedback_on(submission: Submission, returned: Iterable[Returned]) -> Returned | None:
-    """The newest feedback on these bytes."""
-    return next((each for each in returned if _key(each) == _key(submission)), None)
-
-
-def _key(record: Submission | Returned) -> tuple[str, str, str]:
-    return (record.student, record.assignment, record.sha256)
-
-
-def feedback_folder(folder: Path, submission: Submission) -> Path:
-    return folder / "feedback" / submission.received.strftime(STAMP)
-
-
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
-
-
-def words_of(entry: Entry) -> str:
-    if entry["has_local_feedback"] and not entry["feedback_updated"]:
-        return "feedback already fetched"
-    return "feedback ready to be fetched" if entry["has_exchange_feedback"] else "no feedback available"
 
 
 def configure_exchange(c: Any) -> None:
