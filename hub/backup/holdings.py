@@ -42,10 +42,8 @@ def holdings_of(
     """Of a hub, or of a course directory and what the environment says of its exchange. Raises
     PlatformError."""
     if settings is None:
-        course_dir = course_dir.resolve()
-        return Holdings(
-            course_file.resolve(), course_dir, None, _present(_course(course_dir, "", "")), "", homes
-        )
+        course_dir, files = course_dir.resolve(), os.environ.get(STORAGE_VARIABLE, "")
+        return Holdings(course_file.resolve(), course_dir, None, _present(_course(course_dir, "", "")), files)
     storage, state = settings.storage, settings.state
     urls = _course(settings.course_dir, storage.gradebook_database, storage.exchange_database)
     urls["hub"] = storage.hub_database or f"sqlite:///{state / HUB_DATABASE}"

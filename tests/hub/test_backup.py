@@ -446,4 +446,4 @@ def test_a_harmless_archive_of_the_same_making_is_taken(tmp_path: Path) -> None:
 
 def test_a_value_for_postgresqls_programs_is_quoted_and_holds_no_password() -> None:
     url = parse(r"postgresql://a'b:secret@/x%5Cy?host=/run/pg%20sql&sslmode=require")
-    assert conninfo(url) == r"user='a\'b' dbname='x\\y' host='/run/pg sql' sslmode='require'"
+    assert conninfo(url) == r"host='/run/pg sql' user='a\'b' dbname='x\\y' sslmode='require'"
