@@ -42,7 +42,7 @@ def collect(visit: Visit) -> Response:
 
 def release(visit: Visit) -> Response:
     """Makes what students receive, if it isn't made yet, and puts it out."""
-    if visit.site.course.assignments_folder.is_dir():
+    if (visit.site.course.assignments_folder / visit.entry.id).is_dir():
         build_release(visit.site.course, visit.site.course_dir, (visit.entry.id,))
     visit.site.exchange.release(visit.entry.id)
     return go(visit, "staff_assignment", "released", assignment=visit.entry.id)

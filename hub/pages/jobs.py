@@ -22,7 +22,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -33,6 +33,7 @@ from autograder.errors import AuthorError, PlatformError
 from autograder.gradebook import Clock
 
 ID = re.compile(r"[0-9]{8}T[0-9]{6}-[a-z]+-[0-9a-f]{8}")
+MLSYS = (sys.executable, "-P", "-m", "hub.cli.app")
 KEPT_BACK = ("JUPYTERHUB_", "JPY_", "CONFIGPROXY_")  # the service's own tokens are no job's
 START_SECONDS = 30
 LAST_WORDS = 4000
@@ -115,9 +116,16 @@ class Jobs:
     """The jobs of one course directory."""
 
     def __init__(
-        self, course_file: Path, course_dir: Path, clock: Clock, environment: Mapping[str, str] = os.environ
+        self,
+        course_file: Path,
+        course_dir: Path,
+        clock: Clock,
+        environment: Mapping[str, str] = os.environ,
+        program: Sequence[str] = (),
     ) -> None:
-        """``environment``: what commands inherit, but for the hub's tokens."""
+        """``environment``: what commands inherit, but for the hub's tokens; ``program``: how ``mlsys``
+        is started, if not by this Python."""
+        self.program = tuple(program) or MLSYS
         self.folder = course_dir.resolve() / "jobs"
         self.clock = clock
         kept = {name: value for name, value in environment.items() if not name.startswith(KEPT_BACK)}
@@ -138,7 +146,8 @@ class Jobs:
             name = f"{started:%Y%m%dT%H%M%S}-{order.kind}-{secrets.token_hex(4)}"
             folder = self.folder / name
             folder.mkdir(mode=0o700)
-            record = {**asdict(order), "commands": order.commands, "by": by, "started": started.isoformat()}
+            commands = [[*self.program, *words] for words in order.commands]
+            record = {**asdict(order), "commands": commands, "by": by, "started": started.isoformat()}
             (folder / "job.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
             (folder / "events.jsonl").touch()
             self._launch(folder)

@@ -29,7 +29,6 @@ SHOWN_TOO = (
     "before",
     "after",
     "exit",
-    "command",
     "graded",
     "faults",
     "stopped",
@@ -44,7 +43,6 @@ class Progress:
     attempts: list[Event] = field(default_factory=list)
     written: int = 0
     changes: list[Event] = field(default_factory=list)
-    command: str = ""
     place: int = 0
 
     @property
@@ -104,8 +102,6 @@ def read_progress(jobs: Jobs, job: Job) -> Progress:
             progress.written += 1
         elif kind == "changed":
             progress.changes.append(shown(event))
-        elif kind == "step":
-            progress.command = str(event.get("command", ""))
     return progress
 
 

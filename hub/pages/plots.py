@@ -15,6 +15,7 @@ WIDTH, HEIGHT = 320.0, 120.0
 LEFT, BOTTOM, TOP, RIGHT = 40.0, 22.0, 12.0, 8.0
 BINS = 10
 MEGABYTE = 1 << 20
+SMALLEST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def spread(name: str, unit: str, values: Sequence[float]) -> Spread | None:
 
 def ticks(most: float) -> tuple[float, ...]:
     """From 0 to a round number that is not below ``most``, in at most five steps."""
-    most = most if math.isfinite(most) and most > 0 else 1.0
+    most = most if math.isfinite(most) and most > SMALLEST else 1.0
     power = 10.0 ** math.floor(math.log10(most / 4))
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10, 20) if factor * power * 5 >= most)
     return tuple(round(step * number, 12) for number in range(math.ceil(most / step - 1e-9) + 1))

@@ -50,15 +50,14 @@ def run_all(commands: list[list[str]], events: IO[bytes], log: IO[bytes], stop: 
     for words in commands:
         if stop.is_set():
             return INTERRUPTED
-        write(events, {"event": "step", "command": shlex.join(["mlsys", *words])})
+        write(events, {"event": "step", "command": shlex.join(words)})
         if code := run(words, events, log):
             return code
     return 0
 
 
-def run(words: list[str], events: IO[bytes], log: IO[bytes]) -> int:
-    """Runs ``mlsys words`` and returns its exit code. Lines of JSON are events, others are for people."""
-    command = [sys.executable, "-P", "-m", "hub.cli.app", *words]
+def run(command: list[str], events: IO[bytes], log: IO[bytes]) -> int:
+    """Runs one command and returns its exit code. Lines of JSON are events, others are for people."""
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log) as process:  # noqa: S603
         assert process.stdout is not None  # noqa: S101  # it is a pipe
         for line in process.stdout:

@@ -1,0 +1,189 @@
+"""What students see of their work, and what they don't see before it was given back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+
+import pytest
+
+from autograder.gradebook.summary import FILE
+from autograder.judge import CheckResult, NotebookResult, RaceResult, Verdict
+from hub.exchange.receipts import check_receipt, read_receipt
+from hub.exchange.records import Member
+from tests.autograder.gradebook.gradings import result
+from tests.hub.pages.school import DUE, LATER, NOTEBOOK, PREFIX, School
+
+OK, WRONG = Verdict.OK, Verdict.WRONG
+
+
+def course_page(school: School, name: str = "ada") -> str:
+    return school.visitor(name).page("/").text
+
+
+def test_chapters_come_in_the_books_order_and_those_without_an_assignment_are_folded(school: School) -> None:
+    sheet = school.visitor("ada").page("/")
+    assert sheet.text.index("AI Frameworks") < sheet.text.index("AI Acceleration")
+    assert "1 chapter without an assignment" in sheet.text
+    assert len(sheet.all("details")) == 1
+
+
+def test_an_assignment_goes_from_open_to_returned(school: School) -> None:
+    assert "● open" in course_page(school)
+    school.submit()
+    assert "↑ submitted" in course_page(school)
+    school.grade()
+    assert "◐ graded" in course_page(school)
+    school.give_back()
+    assert "✓ returned" in course_page(school)
+    school.submit(extra=b" ")
+    assert "↑ submitted" in course_page(school)
+
+
+def test_an_assignment_is_not_open_before_its_date_nor_after_its_last_day(school: School) -> None:
+    school.exchange.release("kernels", {"kernels.ipynb": NOTEBOOK})
+    assert "○ not released" in course_page(school)
+    assert "Come back" in school.visitor("ada").page("/a/kernels").text
+    school.now[0] = DUE + timedelta(days=3)
+    assert "✗ closed" in course_page(school)
+    school.now[0] = LATER
+    school.exchange.withdraw("kernels")
+    assert "has still to put it out" in school.visitor("ada").page("/a/kernels").text
+
+
+def test_a_fault_of_ours_is_not_a_grade(school: School) -> None:
+    school.submit()
+    school.grade(fault="no box in /srv")
+    assert "↑ submitted" in course_page(school)
+    assert "/srv" not in school.visitor("ada").page("/a/layers").html
+
+
+def test_what_is_due_next_is_on_top_with_its_extension(school: School) -> None:
+    due = DUE + timedelta(days=3)
+    school.exchange.extend("ada", "layers", due, by="alan")
+    sheet = school.visitor("ada").page("/")
+    assert "in 5 days" in sheet.text and "extended" in sheet.text
+    assert due.isoformat() in [each["datetime"] for each in sheet.all("time")]
+    assert "in 2 days" in course_page(school, "grace")
+    assert "extended" not in course_page(school, "grace")
+
+
+def test_times_are_in_the_courses_zone_and_say_so(school: School) -> None:
+    assert "Tue 1 Sep 2026, 08:00 EDT" in course_page(school)
+    assert "America/New_York" in course_page(school)
+
+
+def test_points_and_messages_show_only_after_feedback_was_given_back(school: School) -> None:
+    school.submit()
+    school.grade()
+    before = school.visitor("ada").page("/a/layers")
+    assert "not given the feedback back yet" in before.text
+    for words in ("Words about check-relu-zero.", "10", "check-relu"):
+        assert words not in before.text.replace("10 Sep", "")
+    school.give_back(titles={"relu": "The rectifier"})
+    after = school.visitor("ada").page("/a/layers")
+    for words in (
+        "The rectifier",
+        "Words about check-relu-zero.",
+        "10 of 15 points",
+        "4 / 6",
+        "300 MB",
+        "1.5 s",
+    ):
+        assert words in after.text, words
+    assert "A person still has to grade this." in after.text
+
+
+def test_a_regrading_shows_only_after_it_was_given_back_too(school: School) -> None:
+    school.submit()
+    school.grade()
+    school.give_back()
+    school.grade(result(WRONG, WRONG, WRONG))
+    assert "10 of 15 points" in school.visitor("ada").page("/a/layers").text
+    school.give_back()
+    sheet = school.visitor("ada").page("/a/layers")
+    assert "0 of 15 points" in sheet.text
+    assert "Earlier feedback" in sheet.text
+
+
+def test_feedback_without_data_is_still_linked(school: School) -> None:
+    school.exchange.give_back("ada", "layers", {"layers.html": b"<p>x"}, sha256="0" * 64, attempt=1)
+    school.exchange.give_back(
+        "ada", "layers", {"layers.html": b"<p>y", FILE: b"{}"}, sha256="1" * 64, attempt=2
+    )
+    sheet = school.visitor("ada").page("/a/layers")
+    assert [link for link in sheet.links() if link.endswith("/layers.html")]
+    assert "of 15 points" not in sheet.text
+
+
+def test_a_race_is_drawn_with_words_for_those_who_cannot_see_it(school: School) -> None:
+    race = RaceResult(0.8, 0.7, 0.9, 12, True, 1.0, 0.8)
+    checks = (CheckResult("check-relu", "relu", OK, 4, 4, race=race), *result().checks[1:])
+    school.submit()
+    school.grade(NotebookResult(checks))
+    school.give_back()
+    drawings = school.visitor("ada").page("/a/layers").all("svg")
+    assert "0.8 times the reference's speed" in next(each["aria-label"] for each in drawings)
+
+
+def test_a_receipt_can_be_kept_and_verified(school: School) -> None:
+    school.submit()
+    answer = school.visitor("ada").get("/a/layers/receipts/1")
+    assert answer.headers["content-disposition"].startswith(
+        'attachment; filename="receipt-ada-layers-1.json"'
+    )
+    check_receipt(read_receipt(answer.text), school.exchange.public_key)
+
+
+def test_what_was_handed_in_comes_back_byte_for_byte(school: School) -> None:
+    school.submit(name="Übung (1).ipynb")
+    sheet = school.visitor("ada").page("/a/layers")
+    link = next(each for each in sheet.links() if "/submissions/" in each)
+    answer = school.visitor("ada").get(link.removeprefix(PREFIX))
+    assert answer.content == NOTEBOOK
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert "filename*=UTF-8''%C3%9Cbung" in answer.headers["content-disposition"]
+
+
+def test_attempts_used_and_left_are_counted(school: School) -> None:
+    for number in range(3):
+        school.submit(extra=b" " * number)
+    assert "3 used, 2 left" in course_page(school)
+
+
+def test_a_late_submission_says_so_and_what_it_cost(school: School) -> None:
+    school.now[0] = DUE + timedelta(hours=5)
+    school.submit()
+    school.grade(penalty=1.0, late_seconds=18_000.0)
+    school.give_back()
+    text = school.visitor("ada").page("/a/layers").text
+    assert "5 hours late" in text
+    assert "1 points were taken off" in text
+
+
+def test_somebody_new_sees_the_course(school: School) -> None:
+    sheet = school.visitor("zoe").page("/")
+    assert "● open" in sheet.text
+    assert Member("zoe") in school.exchange.roster()
+    assert "You have not submitted anything." in school.visitor("zoe").page("/a/layers").text
+
+
+@pytest.mark.parametrize("path", ["/", "/a/layers"])
+def test_a_student_is_offered_nothing_of_the_staffs(school: School, path: str) -> None:
+    school.submit()
+    sheet = school.visitor("ada").page(path)
+    assert not [link for link in sheet.links() if "/staff" in link or "formgrader" in link]
+    assert not sheet.all("form")
+
+
+def test_the_data_given_back_is_what_the_page_shows(school: School) -> None:
+    school.submit()
+    school.grade()
+    school.give_back()
+    returned = school.exchange.returned("ada")[0]
+    files = school.exchange.read_returned(returned)
+    assert {each.sha256 for each in returned.files} == {
+        hashlib.sha256(data).hexdigest() for data in files.values()
+    }
+    assert json.loads(files[FILE])["points"] == 10
