@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -87,7 +88,16 @@ class Grading:
 
     def last_line(self, job: Job) -> bytes:
         code = job.exit if job.exit is not None else 1
-        return as_line(state="done", exit=code, job=job.id, log=self.jobs.words(job.id))
+        events, _ = self.jobs.events(job.id)
+        graded = [attempt_words(event) for _, event in events if event.get("event") == "attempt"]
+        log = "\n".join([self.jobs.words(job.id).strip(), *graded, f"exit code {code} of job {job.id}"])
+        return as_line(state="done", exit=code, job=job.id, log=log)
+
+
+def attempt_words(event: Mapping[str, Any]) -> str:
+    """One grading in a line."""
+    points = f"{event.get('points', 0):g} of {event.get('max_points', 0):g} points"
+    return f"{event.get('student')} {event.get('assignment')}: {event.get('verdict')}, {points}"
 
 
 def grading_routes(grading: Grading) -> list[Route]:

@@ -176,3 +176,23 @@ def test_nothing_of_one_submission_is_left_for_the_next(court: Court) -> None:
     judge(court, solve("f", mark), check("f", "assert f() == 1"))
     result = judge(court, scratch(look))
     assert "FOUND []" in json.dumps(result.cells[0].outputs)
+
+
+def test_a_visible_judging_is_the_open_pass_alone(court: Court) -> None:
+    source = notebook(
+        solve("square", "def square(x):\n    return 4"),
+        check("square", "assert square(2) == 4", HIDDEN),
+        check("square-one", "assert square(1) == 1, 'one'"),
+    )
+    told: list[tuple[int, int]] = []
+    plan = plan_notebook(source, source)
+    result = court.judge_visible(plan, Settings(), b"", progress=lambda *how_far: told.append(how_far))
+    assert [each.verdict for each in result.checks] == [Verdict.OK, Verdict.WRONG]
+    assert "AssertionError: one" in result.checks[1].message
+    assert told == [(n, len(plan.steps)) for n in range(1, len(plan.steps) + 1)]
+
+
+def test_a_court_that_is_closed_judges_nobody() -> None:
+    source = notebook(solve("square", "def square(x):\n    return x"), check("square", "assert square(2)"))
+    result = Court().judge_visible(plan_notebook(source, source), Settings(), b"")
+    assert [each.verdict for each in result.checks] == [Verdict.FAULT]

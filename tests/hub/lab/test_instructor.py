@@ -50,6 +50,7 @@ def test_the_button_grades_with_our_judge(instructor: Lab, page: Page) -> None:
     autograde(instructor, page, "ben")
     modal = page.locator(".modal-dialog")
     expect(modal).to_contain_text("Successfully autograded", timeout=GRADING_MS)
+    expect(modal).to_contain_text("ben 01-relu: WRONG, 80 of 100 points")
     shot(page, "formgrader-autograded")
     with open_gradebook(instructor.service.released.course_dir) as gradebook:
         points = {each.student: each.points for each in gradebook.attempts(assignment=ID)}
