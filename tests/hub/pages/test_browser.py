@@ -1,0 +1,288 @@
+"""The pages in a real browser: nothing acts, nothing overflows, everything can be read and reached.
+
+Screenshots go to the folder that MLSYS_SCREENSHOTS names, for people to look at.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
+
+from autograder.judge import CheckResult, NotebookResult, RaceResult, Verdict
+from hub.exchange.records import Member
+from tests.autograder.gradebook.gradings import result
+from tests.hub.pages.school import DUE, PREFIX, PWN, School
+
+pytestmark = pytest.mark.slow
+CHROMIUM = shutil.which("chromium")
+OK, WRONG = Verdict.OK, Verdict.WRONG
+DEADLINE = 60.0
+STEP_MS = 30_000
+LONG = "Wolfeschlegelsteinhausenbergerdorff" * 2
+VIEWS = {
+    "desktop-light": (1280, 900, "light"),
+    "desktop-dark": (1280, 900, "dark"),
+    "phone-light": (360, 740, "light"),
+    "phone-dark": (360, 740, "dark"),
+}
+PAGES = {
+    "course": ("ada", "/"),
+    "assignment": ("ada", "/a/layers"),
+    "assignment-new": ("grace", "/a/layers"),
+    "assignment-closed": ("grace", "/a/kernels"),
+    "glance": ("alan", "/staff"),
+    "staff-assignment": ("alan", "/staff/a/layers"),
+    "staff-assignment-new": ("alan", "/staff/a/kernels"),
+    "staff-student": ("alan", "/staff/s/ada"),
+    "roster": ("alan", "/staff/roster"),
+    "export": ("alan", "/staff/export"),
+    "jobs": ("alan", "/staff/jobs"),
+    "not-found": ("alan", "/staff/s/nobody"),
+}
+# Text whose contrast with what is behind it is below WCAG AA; background washes are opaque here.
+FAINT = """() => {
+  const part = (value) => (value /= 255, value <= 0.03928 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+  const light = ([r, g, b]) => 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+  const parse = (colour) => (colour.match(/[\\d.]+/g) || []).map(Number);
+  const behind = (element) => {
+    for (let each = element; each; each = each.parentElement) {
+      const colour = parse(getComputedStyle(each).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const element = walker.currentNode.parentElement;
+    if (!walker.currentNode.textContent.trim() || !element.checkVisibility()) continue;
+    const style = getComputedStyle(element);
+    const ink = parse(element.closest("svg") ? style.fill : style.color);
+    const [high, low] = [light(ink), light(behind(element))].sort((a, b) => b - a);
+    const large = parseFloat(style.fontSize) >= 24;
+    if ((high + 0.05) / (low + 0.05) < (large ? 3 : 4.5)) found.push(`${element.tagName} ${walker.currentNode.textContent.trim().slice(0, 30)}`);
+  }
+  return found;
+}"""
+NAMELESS = """() => {
+  const named = (each) => (each.getAttribute("aria-label") || each.textContent || "").trim() || each.labels?.length || each.title;
+  const wanted = "a[href], button, input:not([type=hidden]), select, meter, progress, svg[role=img], summary";
+  return [...document.querySelectorAll(wanted)].filter((each) => !named(each)).map((each) => each.outerHTML.slice(0, 80));
+}"""
+SHAPE = """() => ({
+  headings: [...document.querySelectorAll("h1, h2, h3")].filter((each) => each.checkVisibility()).map((each) => Number(each.tagName[1])),
+  mains: document.querySelectorAll("main").length,
+  unscoped: [...document.querySelectorAll("th:not([scope])")].length,
+  captionless: [...document.querySelectorAll("table")].filter((each) => !each.caption).length,
+  ids: [...document.querySelectorAll("[id]")].map((each) => each.id).filter((id, place, all) => all.indexOf(id) !== place),
+  overflow: document.documentElement.scrollWidth - window.innerWidth,
+  language: document.documentElement.lang,
+})"""
+
+
+@dataclass
+class Served:
+    """A school whose pages are served on the loopback."""
+
+    school: School
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    def visit(self, browser: Browser, name: str, path: str, view: str = "desktop-light") -> Page:
+        """Opens a page as somebody; the page fails the test on a dialog or a script's error."""
+        width, height, scheme = VIEWS[view]
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,  # type: ignore[arg-type]  # one of its literals
+            timezone_id="Asia/Tokyo",
+            locale="en-GB",
+        )
+        context.add_cookies([{"name": "who", "value": name, "url": self.url}])
+        page = context.new_page()
+        self.complaints.clear()
+        page.on("dialog", self._answer)
+        page.on("pageerror", lambda error: self._complain(str(error)))
+        page.on(
+            "console", lambda said: self._complain(said.text) if said.type in ("error", "warning") else None
+        )
+        page.goto(f"{self.url}{PREFIX}{path}")
+        return page
+
+    def _answer(self, dialog: Dialog) -> None:
+        """Our own question before a form is agreed to; any other dialog is a complaint."""
+        if dialog.type == "confirm" and dialog.message.startswith("All submissions of"):
+            dialog.accept()
+        else:
+            self._complain(f"dialog {dialog.message}")
+            dialog.dismiss()
+
+    def _complain(self, words: str) -> None:
+        if "404 (Not Found)" not in words:
+            self.complaints.append(words)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here: install the package chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def served(school: School) -> Iterator[Served]:
+    """A class in which everything that can be was done, by people with hostile and long names."""
+    fill(school)
+    server = uvicorn.Server(
+        uvicorn.Config(school.app(), host="127.0.0.1", port=0, lifespan="off", log_level="error")
+    )
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    end = time.monotonic() + DEADLINE
+    while not server.started:
+        assert time.monotonic() < end, "the server didn't start"
+        time.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield Served(school, f"http://127.0.0.1:{port}")
+    server.should_exit = True
+    server.force_exit = True
+    thread.join()
+
+
+def fill(school: School) -> None:
+    race = RaceResult(0.8, 0.7, 0.9, 12, True, 1.0, 0.8)
+    checks = (
+        CheckResult("check-relu", "relu", WRONG, 1, 4, f"{PWN}\n" + "a long line of words " * 30),
+        CheckResult("check-relu-zero", "relu", OK, 2, 2, race=race),
+        CheckResult("check-layer", "layer", OK, 6, 6),
+    )
+    school.exchange.enrol([Member("ada", full_name=f"Ada {PWN}", email="ada@example.org")])
+    school.exchange.enrol([Member("bea", full_name=LONG), Member("b" * 64)])
+    school.submit("ada", name=f"{'x' * 90}.ipynb")
+    school.grade(NotebookResult(checks), student="ada")
+    school.give_back("ada", titles={"relu": f"Relu {PWN}"})
+    school.submit("bea")
+    school.grade(result(OK, OK, OK), student="bea")
+    school.submit("bea", extra=b" ")
+    school.submit("b" * 64)
+    school.grade(student="b" * 64, fault="no box started: " + "/srv/a/very/long/path" * 6)
+    school.exchange.extend("bea", "layers", DUE.replace(month=10), by="alan", reason=PWN)
+
+
+def screenshot(page: Page, name: str, tmp_path: Path) -> None:
+    folder = Path(os.environ.get("MLSYS_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=folder / f"pages-{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_page_can_be_read_and_reached_and_nothing_acts(
+    served: Served, chromium: Browser, view: str, tmp_path: Path
+) -> None:
+    for name, (who, path) in PAGES.items():
+        page = served.visit(chromium, who, path, view)
+        for each in page.query_selector_all("details"):
+            each.evaluate("each => { each.open = true }")
+        screenshot(page, f"{name}-{view}", tmp_path)
+        shape = page.evaluate(SHAPE)
+        assert served.complaints == [], name
+        assert page.evaluate("window.pwned") is None, name
+        assert shape["overflow"] <= 0, f"{name} is {shape['overflow']} px too wide"
+        assert shape["headings"][0] == 1 and shape["headings"].count(1) == 1, name
+        steps = zip(shape["headings"], shape["headings"][1:], strict=False)
+        assert all(below - above <= 1 for above, below in steps), f"{name} skips a heading"
+        assert (shape["mains"], shape["language"]) == (1, "en")
+        assert (shape["unscoped"], shape["captionless"], shape["ids"]) == (0, 0, []), name
+        assert page.evaluate(NAMELESS) == [], name
+        assert page.evaluate(FAINT) == [], name
+        page.context.close()
+
+
+def test_the_keyboard_reaches_the_content_first(served: Served, chromium: Browser) -> None:
+    page = served.visit(chromium, "ada", "/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.context.close()
+
+
+def test_times_are_the_readers_own_and_the_courses_on_demand(served: Served, chromium: Browser) -> None:
+    page = served.visit(chromium, "grace", "/a/layers")
+    due = page.locator("time").nth(1)
+    assert "21:00" in due.inner_text()
+    assert due.get_attribute("title") == "Tue 1 Sep 2026, 08:00 EDT in the course's time zone"
+    assert "Asia/Tokyo" in page.locator("#zone").inner_text()
+    page.context.close()
+
+
+def test_feedback_shows_in_its_cage(served: Served, chromium: Browser, tmp_path: Path) -> None:
+    page = served.visit(chromium, "ada", "/a/layers")
+    page.get_by_role("link", name="Feedback with your cells").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Layers")
+    assert page.evaluate("window.origin") == "null"
+    assert page.evaluate("getComputedStyle(document.body).maxWidth") != "none"
+    screenshot(page, "feedback", tmp_path)
+    assert served.complaints == []
+    page.context.close()
+
+
+# Stands for mlsys: grades until it is told to stop.
+SLOW = """
+import json, signal, sys, time
+stopped = []
+signal.signal(signal.SIGINT, lambda *_: stopped.append(1))
+say = lambda **event: print(json.dumps(event), flush=True)
+say(event="found", assignment="layers", jobs=1000)
+for number in range(1000):
+    if stopped:
+        say(event="changed", student="bea", question="relu", before=2.0, after=6.0)
+        say(event="changed", student="ada", question="relu", before=4.0, after=None)
+        say(event="done", graded=number, faults=0, stopped=True)
+        sys.exit(130)
+    say(event="attempt", assignment="layers", student="<b>s%d</b>" % number, state="graded", verdict="OK",
+        points=9.5, max_points=12, wall_seconds=1.25)
+    time.sleep(0.02)
+"""
+
+
+@pytest.fixture
+def slow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs start a stand-in for mlsys. To be asked for before ``served``, which opens the pages."""
+    program = tmp_path / "slow.py"
+    program.write_text(SLOW)
+    monkeypatch.setattr("hub.pages.jobs.MLSYS", (sys.executable, str(program)))
+
+
+def test_a_regrading_is_followed_live_and_stopped(
+    slow: None, served: Served, chromium: Browser, tmp_path: Path
+) -> None:
+    page = served.visit(chromium, "alan", "/staff/a/layers")
+    page.get_by_role("button", name="Grade all again").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Regrading layers")
+    expect(page.locator("#told")).to_have_text(re.compile(r"[1-9]\d* of 1000"), timeout=STEP_MS)
+    expect(page.locator("#attempts tbody tr").nth(5)).to_be_visible(timeout=STEP_MS)
+    assert "<b>s" in page.locator("#attempts tbody tr th").first.inner_text()
+    expect(page.locator("#left")).to_have_text(re.compile("left"), timeout=STEP_MS)
+    screenshot(page, "job-running", tmp_path)
+    page.get_by_role("button", name="Stop").click()
+    expect(page.locator("#state")).to_contain_text("stopped", timeout=STEP_MS)
+    expect(page.get_by_role("heading", name="What changed")).to_be_visible()
+    assert "+4" in page.locator("main").inner_text()
+    expect(page.get_by_text("The points of 2 students changed.")).to_be_visible()
+    screenshot(page, "job-stopped", tmp_path)
+    assert served.complaints == []
+    page.context.close()
