@@ -22,7 +22,7 @@ from tests.hub.exchange.serving import Hub, Service
 FOLDER = Path(__file__).parents[1] / "attacks" / "hub"
 MALLORY = "mallory-"
 OPEN = "01-layers"
-SECRET = "the-victims-own-words"  # noqa: S105 - a mark to look for
+SECRET = "the-victims-own-words"
 SECONDS = 60
 CHUNK = 2**18
 
