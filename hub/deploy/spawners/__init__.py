@@ -1,0 +1,1 @@
+"""Other spawners: configuration files for `[server] config` in hub.toml."""
