@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,12 +14,14 @@ from rich.table import Table
 
 from autograder.errors import AuthorError
 from course.reader import read_course
-from hub.cli.console import AsJson, emit, results, told, words
+from hub.cli.console import DEFAULT_COURSE, DEFAULT_COURSE_DIR, AsJson, emit, results, told, words
+from hub.cli.exchange import opened
 from hub.cli.hub import DEFAULT_STATE, State
+from hub.exchange.duedates import VARIABLE
 from hub.exchange.exchange import Exchange
 from hub.exchange.records import Member, Role
 from hub.login.accounts import Accounts, one_time_password
-from hub.settings import USER, HubSettings, read_settings
+from hub.settings import FILE, USER, HubSettings, read_settings
 
 
 def enrol_command(
@@ -28,8 +31,11 @@ def enrol_command(
 ) -> None:
     """Enrol people from a CSV and print a one-time password for each new account."""
     with told():
-        settings = read_settings(state)
         members = list(read_roster(file))
+        if is_elsewhere(state):
+            enrol_only(members)
+            return
+        settings = read_settings(state)
         accounts = Accounts(settings.state)
         with open_exchange(settings) as exchange:
             known = {member.name for member in exchange.roster()}
@@ -47,6 +53,20 @@ def enrol_command(
         if new and not as_json:
             results.print(table)
         words.print(f"{len(members)} on the list, {len(new)} new; their page: {settings.url}hub/first-login")
+
+
+def is_elsewhere(state: Path) -> bool:
+    """Whether the hub runs on another machine, with logins of an institution, as on Kubernetes."""
+    return not (state / FILE).is_file() and VARIABLE in os.environ
+
+
+def enrol_only(members: list[Member]) -> None:
+    """Puts people on the roster of the exchange that the environment names; they have accounts."""
+    course = Path(os.environ.get("MLSYS_COURSE", DEFAULT_COURSE))
+    course_dir = Path(os.environ.get("MLSYS_COURSE_DIR", DEFAULT_COURSE_DIR))
+    with opened(course, course_dir) as exchange:
+        exchange.enrol(members)
+    words.print(f"{len(members)} on the list are on the roster; they log in where they always do")
 
 
 def open_exchange(settings: HubSettings) -> Exchange:

@@ -9,13 +9,14 @@ login that lacks what it must have is refused, never admitted under another name
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any
 
 from course.reader import read_course
 from hub.exchange.exchange import Exchange
 from hub.exchange.records import Member, Role
-from hub.settings import HubSettings
+from hub.settings import USER, HubSettings
 
 ROLES = "https://purl.imsglobal.org/spec/lti/claim/roles"
 CUSTOM = "https://purl.imsglobal.org/spec/lti/claim/custom"
@@ -26,7 +27,7 @@ STAFF = frozenset({f"{MEMBERSHIP}#Instructor", f"{MEMBERSHIP}/Instructor#Teachin
 Profile = Mapping[str, Any]
 Authentication = dict[str, Any]
 Read = Callable[[Profile], Member | None]
-Hook = Callable[[Any, Any, Authentication], Awaitable[Authentication | None]]
+Hook = Callable[[Any, Any, Authentication], Coroutine[Any, Any, Authentication | None]]
 
 
 def lti_member(token: Profile, *, name_in: str = "login") -> Member | None:
@@ -60,7 +61,8 @@ def enrolling(settings: HubSettings, read: Read, profile_in: str = "") -> Hook:
     async def hook(authenticator: Any, handler: Any, authentication: Authentication) -> Authentication | None:
         state = _mapping(authentication.get("auth_state"))
         member = read(_mapping(state.get(profile_in)) if profile_in else state)
-        if member is None or member.name != authentication["name"]:
+        fits = member is not None and re.fullmatch(USER, member.name) is not None
+        if member is None or not fits or member.name != authentication["name"]:
             authenticator.log.warning("a login without a user name, or with another one, was refused")
             return None
         if member.name in settings.instructors:
