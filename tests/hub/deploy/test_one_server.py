@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from jupyterhub import orm
 
 from autograder.errors import AuthorError
 from hub import foreground, lifecycle
@@ -208,3 +209,14 @@ def test_boxes_get_room_beside_the_hub_in_a_delegated_group(tmp_path: Path) -> N
 def test_nothing_changes_where_no_group_was_delegated(own: str, tmp_path: Path) -> None:
     assert not make_room_for_boxes(own, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_jupyterhub_keeps_its_users_in_postgresql(postgres_url: str) -> None:
+    """As the page's step on PostgreSQL says, with the driver that this project has."""
+    sessions = orm.new_session_factory(postgres_url)
+    with sessions() as session:
+        session.add(orm.User(name="ada"))
+        session.commit()
+    with sessions() as session:
+        assert [user.name for user in session.query(orm.User)] == ["ada"]
+        session.get_bind().dispose()
