@@ -109,7 +109,10 @@ class Job:
     @property
     def typed(self) -> tuple[str, ...]:
         """The commands, to type them oneself."""
-        return tuple(shlex.join(["mlsys", *words]) for words in self.order.commands)
+        return tuple(
+            shlex.join(["mlsys", *(word for word in words if word != "--json")])
+            for words in self.order.commands
+        )
 
 
 class Jobs:

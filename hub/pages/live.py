@@ -21,17 +21,9 @@ from hub.pages.responses import PERSONAL, page
 from hub.pages.site import Visit, not_found
 
 POLL_SECONDS = 0.3
-SHOWN = ("event", "assignment", "student", "number", "state", "verdict", "points", "max_points", "message")
-SHOWN_TOO = (
-    "wall_seconds",
-    "jobs",
-    "question",
-    "before",
-    "after",
-    "exit",
-    "graded",
-    "faults",
-    "stopped",
+SHOWN = frozenset(
+    "event assignment student number state verdict points max_points message wall_seconds jobs question "
+    "before after exit graded faults stopped".split()
 )
 
 
@@ -107,7 +99,7 @@ def read_progress(jobs: Jobs, job: Job) -> Progress:
 
 def shown(event: Event) -> dict[str, Any]:
     """What a page needs of an event."""
-    return {key: event[key] for key in (*SHOWN, *SHOWN_TOO) if key in event}
+    return {key: value for key, value in event.items() if key in SHOWN}
 
 
 def _job(visit: Visit) -> Job:
