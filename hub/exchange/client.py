@@ -1,7 +1,7 @@
 """Speaks to the exchange's API for command lines and plug-ins.
 
 Contract: what the service refuses is a SubmissionError with its words; a service that doesn't answer
-is asked again for half a minute (all of its calls may be repeated: submitting twice is submitting
+is asked again for forty seconds (all of its calls may be repeated: submitting twice is submitting
 once), then it is a PlatformError. Answers are parsed into the exchange's records here.
 """
 
@@ -26,7 +26,7 @@ from hub.exchange.records import Member, Returned, Role, StoredFile, Submission
 
 URL, TOKEN = "MLSYS_COURSE_URL", "JUPYTERHUB_API_TOKEN"
 SECONDS = 120.0
-TRIES = 8
+TRIES = 10
 FIRST_WAIT, LONGEST_WAIT = 0.25, 8.0
 AGAIN = frozenset({429, 502, 503, 504})
 
