@@ -114,13 +114,11 @@ def _servers(c: Any, settings: HubSettings) -> None:
 
 def _services(c: Any, settings: HubSettings, secrets: dict[str, str]) -> None:
     """The course service (exchange and pages), and the culler of idle servers."""
-    # JupyterHub looks for dead services as often as for dead servers; a deadline can't wait for 30 s.
-    c.LocalProcessSpawner.poll_interval = 1
     c.JupyterHub.services = [
         {
             "name": SERVICE,
             "url": f"http://{LOOPBACK}:{free_port()}",
-            "command": [sys.executable, "-m", "hub.service"],
+            "command": [sys.executable, "-m", "hub.supervisor"],
             "api_token": secrets["service"],
             "cwd": str(PACKAGES),
             "environment": service_environment(settings, secrets),

@@ -1,7 +1,7 @@
 """The course service: the exchange's API, the pages and the metrics in one process.
 
-JupyterHub runs ``python -m hub.service`` as its managed service "course" and starts it again when it
-dies. It reads JupyterHub's variables for a service (``JUPYTERHUB_API_TOKEN``, ``JUPYTERHUB_API_URL``,
+`hub.supervisor` runs ``python -m hub.service`` and starts it again when it dies. It reads JupyterHub's
+variables for a service (``JUPYTERHUB_API_TOKEN``, ``JUPYTERHUB_API_URL``,
 ``JUPYTERHUB_SERVICE_PREFIX``, ``JUPYTERHUB_SERVICE_URL`` …) and ours: ``MLSYS_COURSE``,
 ``MLSYS_COURSE_DIR``, and where they are set ``MLSYS_EXCHANGE_DB`` (a SQLAlchemy URL),
 ``MLSYS_EXCHANGE_STORAGE`` (a path or an fsspec URL), ``MLSYS_PUBLIC_URL`` and ``MLSYS_METRICS_TOKEN``.
@@ -9,8 +9,10 @@ dies. It reads JupyterHub's variables for a service (``JUPYTERHUB_API_TOKEN``, `
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager
@@ -41,8 +43,10 @@ from hub.lab.grading import Grading, grading_routes
 from hub.metrics import CourseMetrics
 from hub.pages.jobs import Jobs
 from hub.pages.routes import page_routes
+from hub.supervisor import LISTEN_FD
 
 GRACE_SECONDS = 10
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
 POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
@@ -168,14 +172,23 @@ class SafeHeaders:
         await self.app(scope, receive, safe)
 
 
-def listener(url: str) -> dict[str, Any]:
-    """uvicorn's words for ``http://host:port`` or ``http+unix://%2Fpath``."""
-    parsed = urlsplit(url)
+def listener(settings: ServiceSettings, environment: Mapping[str, str]) -> dict[str, Any]:
+    """uvicorn's words for where to listen: at the supervisor's socket, or ``http://host:port``, or
+    ``http+unix://%2Fpath``."""
+    if descriptor := environment.get(LISTEN_FD):
+        die_with_parent()
+        return {"fd": int(descriptor)}
+    parsed = urlsplit(settings.listen)
     if parsed.scheme == "http+unix":
         return {"uds": unquote(parsed.netloc)}
     if parsed.scheme != "http" or not parsed.hostname or not parsed.port:
-        raise PlatformError(f"JUPYTERHUB_SERVICE_URL is {url!r}; it must be http://host:port")
+        raise PlatformError(f"JUPYTERHUB_SERVICE_URL is {settings.listen!r}; it must be http://host:port")
     return {"host": parsed.hostname, "port": parsed.port}
+
+
+def die_with_parent() -> None:
+    """Ends this process when the supervisor is gone: two services must not write at the same time."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def main() -> int:
@@ -190,7 +203,7 @@ def main() -> int:
             app = create_app(settings, exchange, HubIdentity(exchange, public_url=settings.public_url))
             uvicorn.run(
                 app,
-                **listener(settings.listen),
+                **listener(settings, os.environ),
                 access_log=False,
                 server_header=False,
                 log_level="info",

@@ -1,4 +1,6 @@
-"""What there is to grade: the newest submission of each student, unless it is graded already.
+"""What there is to grade: the submissions that may count, unless they are graded already.
+
+The newest of each student where the last attempt counts; all of them where the best one does.
 
 Contract: a job is keyed by content. The same submission against the same tests is no job twice,
 unless the last try was a fault of ours.
@@ -14,7 +16,7 @@ import nbformat
 from nbformat.notebooknode import NotebookNode
 
 from autograder.errors import PlatformError
-from autograder.gradebook import Gradebook, Receipt, latest_receipts, source_version
+from autograder.gradebook import Gradebook, Policy, Receipt, all_receipts, latest_receipts, source_version
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,18 @@ def find_jobs(
     assignment: str,
     sources: Mapping[str, NotebookNode],
     *,
+    policy: Policy = Policy.LAST,
     students: tuple[str, ...] = (),
     again: bool = False,
 ) -> tuple[Job, ...]:
-    """The jobs of an assignment, by student; ``again`` asks for the graded ones too."""
+    """The jobs of an assignment, by student; ``again`` asks for the graded ones too.
+
+    ``policy``: which attempt counts. An earlier submission that was never judged may be the best one.
+    """
+    may_count = all_receipts if policy is Policy.BEST else latest_receipts
     version = source_version(sources)
     jobs = []
-    for receipt in latest_receipts(course_dir, assignment):
+    for receipt in may_count(course_dir, assignment):
         if students and receipt.student not in students:
             continue
         key = (receipt.student, assignment, receipt.sha256, receipt.received, version)

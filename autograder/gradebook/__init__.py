@@ -18,6 +18,7 @@ from autograder.gradebook.intake import Clock, read_folder, take_in
 from autograder.gradebook.marking import with_outputs
 from autograder.gradebook.snapshots import (
     Receipt,
+    all_receipts,
     content_sha256,
     latest_receipt,
     latest_receipts,
@@ -38,6 +39,7 @@ __all__ = [
     "Receipt",
     "Standing",
     "State",
+    "all_receipts",
     "content_sha256",
     "latest_receipt",
     "latest_receipts",

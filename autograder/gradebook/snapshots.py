@@ -59,9 +59,18 @@ def latest_receipt(course: Path, student: str, assignment: str) -> Receipt | Non
 
 def latest_receipts(course: Path, assignment: str) -> tuple[Receipt, ...]:
     """The newest receipt of each student for an assignment, by student."""
+    return tuple(each[-1] for each in _by_student(course, assignment))
+
+
+def all_receipts(course: Path, assignment: str) -> tuple[Receipt, ...]:
+    """Every receipt for an assignment, by student, oldest first."""
+    return tuple(receipt for each in _by_student(course, assignment) for receipt in each)
+
+
+def _by_student(course: Path, assignment: str) -> list[tuple[Receipt, ...]]:
     homes = sorted((course / "snapshots").glob(f"*/{assignment}"))
-    found = (latest_receipt(course, home.parent.name, assignment) for home in homes)
-    return tuple(each for each in found if each is not None)
+    found = [receipts(course, home.parent.name, assignment) for home in homes]
+    return [each for each in found if each]
 
 
 def read_snapshot(course: Path, receipt: Receipt) -> dict[str, bytes]:

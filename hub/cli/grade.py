@@ -161,7 +161,15 @@ def grade_all(
     ):
         rooms = {each: grading_room(course, course_dir, each, court) for each in assignments}
         found = {
-            each: find_jobs(room.course_dir, gradebook, each, room.sources, students=students, again=again)
+            each: find_jobs(
+                room.course_dir,
+                gradebook,
+                each,
+                room.sources,
+                policy=policy_of(entry_of(course, each)),
+                students=students,
+                again=again,
+            )
             for each, room in rooms.items()
         }
         for each, jobs in found.items() if as_json else ():
