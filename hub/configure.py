@@ -149,6 +149,7 @@ def service_environment(settings: HubSettings, secrets: dict[str, str]) -> dict[
         "MLSYS_GRADEBOOK_DB": storage.gradebook_database,
         "MLSYS_METRICS_TOKEN": secrets["metrics"],
         "MLSYS_PUBLIC_URL": settings.url,
+        "MLSYS_APPROVAL_URL": "/hub/authorize" if settings.login.method is LoginMethod.NATIVE else "",
         # nbgrader starts alembic by name.
         "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '/usr/bin:/bin')}",
     }

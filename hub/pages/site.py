@@ -20,20 +20,24 @@ from hub.pages.queries import Records
 
 @dataclass(frozen=True)
 class PageSettings:
-    """Where the rest of the hub is, as pages link to it. ``formgrader_url`` has no "/" at its end."""
+    """Where the rest of the hub is, as pages link to it. ``formgrader_url`` has no "/" at its end;
+    ``approval_url`` is "" where nobody signs up."""
 
     lab_url: str = "/hub/user-redirect/lab"
     formgrader_url: str = "/hub/user-redirect/formgrader"
+    approval_url: str = ""
 
     @classmethod
     def of_environment(cls, environment: Mapping[str, str]) -> PageSettings:
         """``JUPYTERHUB_BASE_URL`` says where the hub is; ``MLSYS_LAB_URL`` and
-        ``MLSYS_FORMGRADER_URL`` where those are, if elsewhere."""
+        ``MLSYS_FORMGRADER_URL`` where those are, if elsewhere; ``MLSYS_APPROVAL_URL`` where sign-ups are
+        approved."""
         base = "/" + environment.get("JUPYTERHUB_BASE_URL", "/").strip("/")
         hub = f"{base.rstrip('/')}/hub/user-redirect"
         return cls(
             lab_url=environment.get("MLSYS_LAB_URL") or f"{hub}/lab",
             formgrader_url=(environment.get("MLSYS_FORMGRADER_URL") or f"{hub}/formgrader").rstrip("/"),
+            approval_url=environment.get("MLSYS_APPROVAL_URL", ""),
         )
 
 

@@ -32,7 +32,10 @@ def test_from_sign_up_to_feedback(
     let_in(hub, ines, ada, ben, tmp_path_factory)
     answers = right_cells()
     some = dict(list(answers.items())[:3])
-    for student, solved, words in ((ada, answers, "23 of 23 visible checks passed"), (ben, some, "9 of 23 visible checks passed")):
+    for student, solved, words in (
+        (ada, answers, "23 of 23 visible checks passed"),
+        (ben, some, "9 of 23 visible checks passed"),
+    ):
         look_at_the_course(student)
         fetch(student)
         solve(student, solved)
@@ -46,7 +49,8 @@ def test_from_sign_up_to_feedback(
     see_feedback(ada, "100")
     see_feedback(ben, "of")
     for each in (ines, ada, ben):
-        assert each.complaints == []
+        # The formgrader asks a server on the internet for MathJax, which a test doesn't reach.
+        assert [word for word in each.complaints if word != "MathJax is not defined"] == []
 
 
 def let_in(hub: Hub, ines: Person, ada: Person, ben: Person, folders: pytest.TempPathFactory) -> None:
@@ -54,7 +58,10 @@ def let_in(hub: Hub, ines: Person, ada: Person, ben: Person, folders: pytest.Tem
     ada.sign_up()
     ada.picture("01-signed-up")
     ines.log_in()
-    page = ines.open("hub/authorize")
+    page = ines.page
+    page.get_by_role("link", name="At a glance").click()
+    page.get_by_role("link", name="Roster").click()
+    page.get_by_role("link", name="Who signed up").click()
     page.get_by_role("row", name=re.compile("ada")).get_by_role("button", name="Approve").click()
     ines.picture("02-approval")
     roster = folders.mktemp("roster") / "roster.csv"
@@ -171,7 +178,8 @@ def export(ines: Person) -> None:
     with page.expect_download() as download:
         page.get_by_role("link", name=re.compile("grades.csv")).click()
     text = download.value.path().read_text()
-    points = {row["student"]: float(row["points"]) for row in csv.DictReader(text.splitlines())}
+    rows = [row for row in csv.DictReader(text.splitlines()) if row["assignment"] == ASSIGNMENT]
+    points = {row["student"]: float(row["points"]) for row in rows}
     assert sorted((points["ada"], points["ben"])) in ([38.5, 100], [38, 100.5]), text
 
 
