@@ -219,4 +219,5 @@ def test_jupyterhub_keeps_its_users_in_postgresql(postgres_url: str) -> None:
         session.commit()
     with sessions() as session:
         assert [user.name for user in session.query(orm.User)] == ["ada"]
-        session.get_bind().dispose()
+        engine = session.get_bind()
+    engine.dispose()
