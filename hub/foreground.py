@@ -31,6 +31,7 @@ def main() -> int:
         if lifecycle.running(settings) is not None:
             raise PlatformError(f"the hub of {settings.state} runs already; stop it with `mlsys down`")
         proxy.install()
+        lifecycle.note_places(settings)
     except GraderError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2

@@ -23,7 +23,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from autograder.errors import PlatformError
+from course.gradebook import FILE as GRADEBOOK_FILE
 from hub import proxy
+from hub.exchange.places import DATABASE_FILE, STORAGE_FILE, note_place
 from hub.settings import PACKAGES, HubSettings
 from hub.spawner.processes import Process, is_running, start_time
 
@@ -56,6 +58,7 @@ def start(settings: HubSettings, say: Told) -> None:
         if not proxy.is_installed():
             say("installing the proxy (once)")
             proxy.install()
+        note_places(settings)
         say("starting JupyterHub")
         hub = _launch(settings)
         (settings.state / PID).write_text(json.dumps(asdict(hub)))
@@ -112,6 +115,17 @@ def keepers(settings: HubSettings) -> tuple[Process, ...]:
         if is_running(keeper):
             found.append(keeper)
     return tuple(found)
+
+
+def note_places(settings: HubSettings) -> None:
+    """Tells commands that are given the course directory alone where the hub keeps things."""
+    storage = settings.storage
+    for file, url in (
+        (GRADEBOOK_FILE, storage.gradebook_database),
+        (DATABASE_FILE, storage.exchange_database),
+        (STORAGE_FILE, storage.exchange_files),
+    ):
+        note_place(settings.course_dir, file, url)
 
 
 def _launch(settings: HubSettings) -> Process:

@@ -138,7 +138,9 @@ memory_mb = 2048
 processes = 256
 idle_minutes = 60
 
-# Everything is kept in SQLite and files beside this one and in the course directory, unless:
+# Everything is kept in SQLite and files beside this one and in the course directory, unless what follows
+# names other places. They begin empty: choose before the course begins, then `mlsys release`, `mlsys
+# hand-out` and `mlsys enrol` again. Each database is one of its own.
 # [storage]
 # hub_database = "postgresql+psycopg://…"
 # exchange_database = "postgresql+psycopg://…"

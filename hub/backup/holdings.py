@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,11 +10,10 @@ from sqlalchemy import URL
 from autograder.errors import PlatformError
 from course.gradebook import gradebook_url
 from hub.backup.databases import parse
-from hub.exchange.duedates import exchange_database
+from hub.exchange.places import exchange_database, exchange_storage
 from hub.settings import HubSettings
 
 EXCHANGE_FILES = "exchange"
-STORAGE_VARIABLE = "MLSYS_EXCHANGE_STORAGE"
 HUB_DATABASE, ACCOUNTS = "jupyterhub.sqlite", "accounts.sqlite"
 HOMES = "homes"
 # Of the state directory: what is true of one run only.
@@ -42,7 +40,7 @@ def holdings_of(
     """Of a hub, or of a course directory and what the environment says of its exchange. Raises
     PlatformError."""
     if settings is None:
-        course_dir, files = course_dir.resolve(), os.environ.get(STORAGE_VARIABLE, "")
+        course_dir, files = course_dir.resolve(), exchange_storage(course_dir) or ""
         return Holdings(course_file.resolve(), course_dir, None, _present(_course(course_dir, "", "")), files)
     storage, state = settings.storage, settings.state
     urls = _course(settings.course_dir, storage.gradebook_database, storage.exchange_database)

@@ -17,8 +17,8 @@ from course.reader import read_course
 from hub.cli.console import DEFAULT_COURSE, DEFAULT_COURSE_DIR, AsJson, emit, results, told, words
 from hub.cli.exchange import opened
 from hub.cli.hub import DEFAULT_STATE, State
-from hub.exchange.duedates import VARIABLE
 from hub.exchange.exchange import Exchange
+from hub.exchange.places import DATABASE_VARIABLE
 from hub.exchange.records import Member, Role
 from hub.login.accounts import Accounts, one_time_password
 from hub.settings import FILE, USER, HubSettings, read_settings
@@ -57,7 +57,7 @@ def enrol_command(
 
 def is_elsewhere(state: Path) -> bool:
     """Whether the hub runs on another machine, with logins of an institution, as on Kubernetes."""
-    return not (state / FILE).is_file() and VARIABLE in os.environ
+    return not (state / FILE).is_file() and DATABASE_VARIABLE in os.environ
 
 
 def enrol_only(members: list[Member]) -> None:

@@ -34,8 +34,8 @@ from hub.cli.grade import read_submission
 from hub.coursework import entry_of, open_gradebook
 from hub.exchange.answers import as_extension, as_member
 from hub.exchange.client import TOKEN, URL, CourseClient
-from hub.exchange.duedates import FILE, VARIABLE, exchange_database
 from hub.exchange.exchange import Exchange
+from hub.exchange.places import exchange_database, exchange_is_there, exchange_storage
 from hub.exchange.receipts import check_files, check_receipt, read_receipt
 from hub.exchange.returning import Feedback, feedback_of, students_with_feedback
 
@@ -215,7 +215,7 @@ def public_key(course: Path, course_dir: Path) -> str:
     if os.environ.get(URL) and os.environ.get(TOKEN):
         with CourseClient.of_environment() as client:
             return client.course().receipt_key
-    if not (os.environ.get(VARIABLE) or (course_dir / FILE).is_file()):
+    if not exchange_is_there(course_dir):
         raise PlatformError(f"{course_dir} has no exchange to ask for the course's key; give --key")
     with opened(course, course_dir) as exchange:
         return exchange.public_key
@@ -228,9 +228,11 @@ def opened(course: Path, course_dir: Path) -> Iterator[Exchange]:
         raise PlatformError(
             f"{course_dir} doesn't exist; run `mlsys release` first, or name another --course-dir"
         )
-    storage = os.environ.get("MLSYS_EXCHANGE_STORAGE") or None
     with Exchange(
-        read_course(course), course_dir, database=exchange_database(course_dir), storage=storage
+        read_course(course),
+        course_dir,
+        database=exchange_database(course_dir),
+        storage=exchange_storage(course_dir),
     ) as exchange:
         yield exchange
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -11,15 +10,8 @@ from sqlalchemy import select
 
 from course.records import Entry
 from hub.exchange.database import Database
+from hub.exchange.places import exchange_database, exchange_is_there
 from hub.exchange.tables import ExtensionRow
-
-VARIABLE = "MLSYS_EXCHANGE_DB"
-FILE = "exchange.db"
-
-
-def exchange_database(course_dir: Path, environment: Mapping[str, str] = os.environ) -> str:
-    """The URL of the exchange's database: what the environment names, else in the course directory."""
-    return environment.get(VARIABLE) or f"sqlite:///{course_dir.resolve() / FILE}"
 
 
 def due_dates(course_dir: Path, entry: Entry) -> Callable[[str], datetime]:
@@ -27,7 +19,7 @@ def due_dates(course_dir: Path, entry: Entry) -> Callable[[str], datetime]:
 
     The course's date for all where the course directory has no exchange yet.
     """
-    if not (os.environ.get(VARIABLE) or (course_dir / FILE).is_file()):
+    if not exchange_is_there(course_dir):
         return lambda student: entry.due
     database = Database(exchange_database(course_dir))
     wanted = select(ExtensionRow).filter_by(assignment=entry.id, ended=None)

@@ -19,3 +19,6 @@ def configure(c: Any, environment: Mapping[str, str]) -> None:
         configure_exchange(c)
     if course_dir := environment.get("MLSYS_COURSE_DIR"):
         c.CourseDirectory.root = course_dir
+        # The formgrader shows students' cells and outputs on the hub's own origin.
+        c.HTMLExporter.sanitize_html = True
+        c.HTMLExporter.filters = {"markdown2html": "hub.lab.inert.markdown_to_html"}

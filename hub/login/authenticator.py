@@ -29,7 +29,7 @@ class RosterAuthenticator(NativeAuthenticator):  # type: ignore[misc]  # it has 
         return Accounts(Path(self.state_dir))
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
-        name = self.normalize_username(data["username"])
+        name = str(self.normalize_username(data["username"]))
         waiting = self.accounts.find(name)
         if waiting is None or self.user_exists(name):
             found = await super().authenticate(handler, data)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from course.gradebook import VARIABLE
-from hub.exchange.duedates import VARIABLE as EXCHANGE
+from hub.exchange.places import DATABASE_VARIABLE as EXCHANGE
 from tests.hub.command import mlsys
 from tests.postgres import Postgres
 

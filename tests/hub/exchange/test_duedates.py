@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from hub.exchange.duedates import VARIABLE, due_dates
+from hub.exchange.duedates import due_dates
 from hub.exchange.exchange import Exchange
+from hub.exchange.places import DATABASE_VARIABLE
 from tests.hub.exchange.course import DUE, FIRST, SECOND, small_course
 
 
@@ -22,7 +23,7 @@ def test_an_extension_moves_the_date_of_its_student_and_assignment(
     exchange: Exchange, database: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if database is not None:
-        monkeypatch.setenv(VARIABLE, database)
+        monkeypatch.setenv(DATABASE_VARIABLE, database)
     later = DUE + timedelta(days=3)
     exchange.extend("ada", FIRST, later, by="alan")
     first, second = (due_dates(exchange.course_dir, entry) for entry in exchange.course.entries)
