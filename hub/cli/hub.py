@@ -63,6 +63,7 @@ def up_command(
 ) -> None:
     """Start the hub; the first time, set it up. What is running is left alone."""
     require_isolation()
+    state = state.resolve()
     with told():
         first = not (state / FILE).is_file()
         logins: list[tuple[str, str]] = []

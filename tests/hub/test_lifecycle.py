@@ -33,10 +33,12 @@ def state() -> Iterator[Path]:
 
 
 def mlsys(state: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    # A relative path, as people type it.
+    relative = os.path.relpath(state, PACKAGES)
     return subprocess.run(
         [sys.executable, "-m", "hub.cli.app", *arguments],
         cwd=PACKAGES,
-        env={**os.environ, "MLSYS_HUB_STATE": str(state)},
+        env={**os.environ, "MLSYS_HUB_STATE": relative},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
