@@ -93,4 +93,3 @@ def progress_bar() -> Progress:
 
 def number(points: float) -> str:
     return f"{points:.2f}".rstrip("0").rstrip(".")
-

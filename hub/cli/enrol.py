@@ -13,15 +13,14 @@ import typer
 from rich.table import Table
 
 from autograder.errors import AuthorError
-from course.reader import read_course
 from hub.cli.console import DEFAULT_COURSE, DEFAULT_COURSE_DIR, AsJson, emit, results, told, words
 from hub.cli.exchange import opened
 from hub.cli.hub import DEFAULT_STATE, State
-from hub.exchange.exchange import Exchange
+from hub.exchange.opening import open_exchange_of
 from hub.exchange.places import DATABASE_VARIABLE
 from hub.exchange.records import Member, Role
 from hub.login.accounts import Accounts, one_time_password
-from hub.settings import FILE, USER, HubSettings, read_settings
+from hub.settings import FILE, USER, read_settings
 
 
 def enrol_command(
@@ -37,7 +36,7 @@ def enrol_command(
             return
         settings = read_settings(state)
         accounts = Accounts(settings.state)
-        with open_exchange(settings) as exchange:
+        with open_exchange_of(settings) as exchange:
             known = {member.name for member in exchange.roster()}
             exchange.enrol(members)
         new = [member for member in members if member.name not in known or accounts.find(member.name)]
@@ -67,16 +66,6 @@ def enrol_only(members: list[Member]) -> None:
     with opened(course, course_dir) as exchange:
         exchange.enrol(members)
     words.print(f"{len(members)} on the list are on the roster; they log in where they always do")
-
-
-def open_exchange(settings: HubSettings) -> Exchange:
-    """The exchange of a hub."""
-    return Exchange(
-        read_course(settings.course),
-        settings.course_dir,
-        database=settings.storage.exchange_database or None,
-        storage=settings.storage.exchange_files or None,
-    )
 
 
 def read_roster(file: Path) -> Iterator[Member]:

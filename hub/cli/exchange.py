@@ -35,7 +35,8 @@ from hub.coursework import entry_of, open_gradebook
 from hub.exchange.answers import as_extension, as_member
 from hub.exchange.client import TOKEN, URL, CourseClient
 from hub.exchange.exchange import Exchange
-from hub.exchange.places import exchange_database, exchange_is_there, exchange_storage
+from hub.exchange.opening import open_exchange
+from hub.exchange.places import exchange_is_there
 from hub.exchange.receipts import check_files, check_receipt, read_receipt
 from hub.exchange.returning import Feedback, feedback_of, students_with_feedback
 
@@ -228,12 +229,7 @@ def opened(course: Path, course_dir: Path) -> Iterator[Exchange]:
         raise PlatformError(
             f"{course_dir} doesn't exist; run `mlsys release` first, or name another --course-dir"
         )
-    with Exchange(
-        read_course(course),
-        course_dir,
-        database=exchange_database(course_dir),
-        storage=exchange_storage(course_dir),
-    ) as exchange:
+    with open_exchange(read_course(course), course_dir) as exchange:
         yield exchange
 
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from course.reader import read_course
-from hub.exchange.exchange import Exchange
+from hub.exchange.opening import open_exchange_of
 from hub.lab import environment, folders
 from hub.settings import HubSettings
 
@@ -29,15 +28,9 @@ class Belongings:
 
 def belongings_of(settings: HubSettings) -> Callable[[str], Belongings]:
     """The function that the spawner asks, by user name."""
-    course = read_course(settings.course)
 
     def belongings(name: str) -> Belongings:
-        with Exchange(
-            course,
-            settings.course_dir,
-            database=settings.storage.exchange_database or None,
-            storage=settings.storage.exchange_files or None,
-        ) as exchange:
+        with open_exchange_of(settings) as exchange:
             member = exchange.member(name)
         env = environment(member.role) | {
             "MLSYS_COURSE_URL": f"http://127.0.0.1:{settings.port}/services/course"

@@ -18,9 +18,11 @@ FIRST_UID, LAST_UID = 64600, 65500
 
 
 def home_of(homes: Path, name: str, *, own_uid: bool, uid: int | None = None) -> Path:
-    """The user's home, made on first use. ``uid`` is who must own it; by default one that is free.
+    """The user's home, made on first use, and its owner's to the last file.
 
-    Raises PlatformError for a name that may not be a folder's.
+    ``uid`` is who must own it; by default a uid of the range that no other home has. Somebody who became
+    an instructor, or no longer is one, keeps the files. Raises PlatformError for a name that may not be
+    a folder's.
     """
     if not NAME.fullmatch(name):
         raise PlatformError(f"{name[:80]!r} can't have a home: letters, digits, dots, dashes, at most 64")
@@ -29,11 +31,21 @@ def home_of(homes: Path, name: str, *, own_uid: bool, uid: int | None = None) ->
     if not home.is_dir():
         fresh = homes / f".new-{name}"
         fresh.mkdir(mode=0o700, exist_ok=True)
-        if own_uid:
-            owner = free_uid(homes) if uid is None else uid
-            os.chown(fresh, owner, owner)
         fresh.rename(home)
+    if own_uid:
+        owner = home.stat().st_uid
+        wrong = owner not in range(FIRST_UID, LAST_UID + 1) if uid is None else owner != uid
+        if wrong:
+            _give(home, free_uid(homes) if uid is None else uid)
     return home
+
+
+def _give(home: Path, owner: int) -> None:
+    """The home last, so that a giving that was stopped begins anew. No link is followed."""
+    for top, folders, files in os.walk(home, topdown=False):
+        for name in (*folders, *files):
+            os.lchown(Path(top, name), owner, owner)
+    os.lchown(home, owner, owner)
 
 
 def free_uid(homes: Path) -> int:

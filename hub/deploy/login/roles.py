@@ -13,8 +13,7 @@ import re
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import Any
 
-from course.reader import read_course
-from hub.exchange.exchange import Exchange
+from hub.exchange.opening import open_exchange_of
 from hub.exchange.records import Member, Role
 from hub.settings import USER, HubSettings
 
@@ -74,13 +73,7 @@ def enrolling(settings: HubSettings, read: Read, profile_in: str = "") -> Hook:
 
 
 def _enrol(settings: HubSettings, member: Member) -> None:
-    storage = settings.storage
-    with Exchange(
-        read_course(settings.course),
-        settings.course_dir,
-        database=storage.exchange_database or None,
-        storage=storage.exchange_files or None,
-    ) as exchange:
+    with open_exchange_of(settings) as exchange:
         exchange.enrol([member])
 
 
