@@ -35,17 +35,22 @@ def as_ordinary_user(folder: Path, *words: str) -> subprocess.CompletedProcess[s
     )
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user runs them as they are")
-def test_boxes_of_an_ordinary_user_hold_too(tmp_path_factory: pytest.TempPathFactory) -> None:
+def run_again(tests: str, *options: str) -> None:
+    """Those tests as an ordinary user; skipped where one can't read what they need."""
     folder = Path("/var/tmp") / f"mlsys-test-{os.getpid()}"  # noqa: S108 - pytest's own folder is root's alone
     folder.mkdir(mode=0o700)
     os.chown(folder, ORDINARY, ORDINARY)
     try:
         if as_ordinary_user(folder, "-c", "import autograder.sandbox.box").returncode != 0:
             pytest.skip("an ordinary user can't read this checkout or its Python")
-        options = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-q", "-m", "not slow"]
-        done = as_ordinary_user(folder, "-m", "pytest", *options, HERE)
+        quiet = ["-p", "no:cacheprovider", "-p", "no:hypothesispytest", "-q"]
+        done = as_ordinary_user(folder, "-m", "pytest", *quiet, *options, tests)
         assert done.returncode == 0, done.stdout + done.stderr
     finally:
         subprocess.run(["rm", "-rf", str(folder)], check=True)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user runs them as they are")
+def test_boxes_of_an_ordinary_user_hold_too() -> None:
+    run_again(HERE, "-m", "not slow")
