@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -142,7 +143,7 @@ class Hub:
 
 
 class Service:
-    """``python -m hub.service`` as JupyterHub starts it, on the loopback."""
+    """The course service as JupyterHub starts it, supervisor and all, on the loopback."""
 
     def __init__(self, folder: Path, hub: Hub, **settings: str) -> None:
         self.folder = folder
@@ -183,23 +184,34 @@ class Service:
         """Returns when it answers."""
         with (self.folder / "service.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "hub.service"], cwd=ROOT, env=self.environment, stdout=log, stderr=log
+                [sys.executable, "-m", "hub.supervisor"],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
             )
+        if not self.answers():
+            self.end()
+            raise AssertionError((self.folder / "service.log").read_text())
+
+    def answers(self) -> bool:
+        """Whether it does so within a minute."""
+        assert self.process is not None
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end and self.process.poll() is None:
             try:
                 if httpx.get(f"{self.url}/health", timeout=5).status_code == 200:
-                    return
+                    return True
             except httpx.TransportError:
                 time.sleep(0.05)
-        self.kill()
-        raise AssertionError((self.folder / "service.log").read_text())
+        return False
 
     def kill(self) -> None:
-        """As `kill -9` does."""
-        if self.process is not None:
-            self.process.kill()
-            self.process.wait()
+        """`kill -9` of the process that serves; its supervisor starts another."""
+        assert self.process is not None
+        own = self.process.pid
+        serving = Path(f"/proc/{own}/task/{own}/children").read_text().split()
+        os.kill(int(serving[0]), signal.SIGKILL)
 
     def end(self) -> None:
         if self.process is not None:
