@@ -7,9 +7,10 @@ import os
 import re
 import secrets
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.table import Table
@@ -29,11 +30,12 @@ from hub.cli.host import require_isolation
 from hub.demo.hub import INSTRUCTOR, STUDENTS, demo_course
 from hub.exchange.exchange import Exchange
 from hub.exchange.records import Member, Role
-from hub.login.accounts import SHORTEST_PASSWORD, Accounts, one_time_password
+from hub.login.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD, Accounts, one_time_password
 from hub.settings import FILE, USER, HubSettings, read_settings, write_settings
 
 DEFAULT_STATE = Path("run/hub")
 DEMO_LOGINS = "logins.json"
+Typed = TypeVar("Typed")
 State = Annotated[
     Path,
     typer.Option(
@@ -130,13 +132,30 @@ def ask(
         return Asked(
             HubSettings(state, file, (state / "course").resolve(), (INSTRUCTOR,), port=port), INSTRUCTOR
         )
-    course = course or _path("Course file", COURSE_FILE)
-    read_course(course)
-    course_dir = course_dir or _path("Course directory", Path("run/course"))
-    name = instructor or _typed("Instructor's user name", "instructor")
+    course = readable(str(course)) if course else _typed("Course file", str(COURSE_FILE), readable)
+    course_dir = course_dir or _typed("Course directory", "run/course", Path)
+    name = user_name(instructor) if instructor else _typed("Instructor's user name", "instructor", user_name)
+    return Asked(HubSettings(state, course.resolve(), course_dir.resolve(), (name,), port=port), name)
+
+
+def readable(file: str) -> Path:
+    """A course file that can be read. Raises AuthorError."""
+    read_course(Path(file))
+    return Path(file)
+
+
+def user_name(name: str) -> str:
+    """A name that the hub takes. Raises AuthorError."""
     if not re.fullmatch(USER, name):
         raise AuthorError(f"{name!r} is no user name: small letters, digits, dots and dashes, at most 64")
-    return Asked(HubSettings(state, course.resolve(), course_dir.resolve(), (name,), port=port), name)
+    return name
+
+
+def long_enough(password: str) -> str:
+    """A password that the hub takes. Raises AuthorError."""
+    if not SHORTEST_PASSWORD <= len(password.encode()) <= LONGEST_PASSWORD:
+        raise AuthorError(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} signs")
+    return password
 
 
 def set_up(asked: Asked, *, demo: bool, password_file: Path | None) -> list[tuple[str, str]]:
@@ -170,16 +189,14 @@ def set_up(asked: Asked, *, demo: bool, password_file: Path | None) -> list[tupl
 def choose_password(file: Path | None, *, demo: bool) -> str:
     """From a file, from the person at the terminal, or a new one, which is shown once."""
     if file is not None:
-        password = file.read_text().strip()
-    elif demo or not sys.stdin.isatty():
+        try:
+            return long_enough(file.read_text().strip())
+        except (OSError, UnicodeDecodeError) as error:
+            raise AuthorError(f"{file} can't be read: {error}") from error
+    if demo or not sys.stdin.isatty():
         return one_time_password()
-    else:
-        password = typer.prompt("Instructor's password", hide_input=True, confirmation_prompt=True)
-    if len(password) < SHORTEST_PASSWORD:
-        raise AuthorError(
-            f"the password needs at least {SHORTEST_PASSWORD} signs; run the same command again"
-        )
-    return password
+    what = f"Instructor's password, {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} signs"
+    return _asked(what, long_enough, hide_input=True, confirmation_prompt=True)
 
 
 def write_logins(state: Path, logins: list[tuple[str, str]]) -> None:
@@ -203,13 +220,19 @@ def show_logins(settings: HubSettings, logins: list[tuple[str, str]]) -> None:
     results.print(table)
 
 
-def _path(what: str, usual: Path) -> Path:
-    return Path(_typed(what, str(usual)))
-
-
-def _typed(what: str, usual: str) -> str:
+def _typed(what: str, usual: str, read: Callable[[str], Typed]) -> Typed:
     """What the person types; the usual where nobody sits there."""
-    if not sys.stdin.isatty():
-        return usual
-    typed: str = typer.prompt(what, default=usual)
-    return typed
+    return _asked(what, read, default=usual) if sys.stdin.isatty() else read(usual)
+
+
+def _asked(what: str, read: Callable[[str], Typed], **options: Any) -> Typed:
+    """Asks until ``read`` takes the answer."""
+
+    def checked(answer: str) -> Typed:
+        try:
+            return read(answer)
+        except AuthorError as error:
+            raise typer.BadParameter(str(error)) from error
+
+    answer: Typed = typer.prompt(what, value_proc=checked, **options)
+    return answer

@@ -60,7 +60,7 @@ def let_in(hub: Hub, ines: Person, ada: Person, ben: Person, folders: pytest.Tem
     ines.log_in()
     page = ines.page
     page.get_by_role("link", name="At a glance").click()
-    page.get_by_role("link", name="Roster").click()
+    page.get_by_role("link", name="Roster", exact=True).click()
     page.get_by_role("link", name="Who signed up").click()
     page.get_by_role("row", name=re.compile("ada")).get_by_role("button", name="Approve").click()
     ines.picture("02-approval")
