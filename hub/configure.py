@@ -63,7 +63,8 @@ def _hub(c: Any, settings: HubSettings, secrets: dict[str, str]) -> None:
     c.JupyterHub.cleanup_servers = False
     c.JupyterHub.shutdown_on_logout = False
     c.JupyterHub.template_paths = [str(Path(__file__).parent / "login" / "templates")]
-    c.JupyterHub.template_vars = {"course_title": read_course(settings.course).title}
+    title = read_course(settings.course).title
+    c.JupyterHub.template_vars = {"course_title": title, "shortest_password": SHORTEST_PASSWORD}
     c.JupyterHub.default_url = f"/services/{SERVICE}/"
 
 
