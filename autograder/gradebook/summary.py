@@ -52,6 +52,15 @@ class Summary:
     notices: tuple[str, ...]
     notebooks: tuple[NotebookSummary, ...]
 
+    @property
+    def by_hand(self) -> float:
+        """Points that a person gave (below 0: took) beside what checks and marked answers add up to."""
+        if self.points is None:
+            return 0.0
+        listed = sum(each.points for notebook in self.notebooks for each in notebook.questions)
+        marked = sum(each.points or 0.0 for notebook in self.notebooks for each in notebook.manual)
+        return round(self.points + self.penalty - listed - marked, 6) if self.points else 0.0
+
 
 def summarise(attempt: Attempt, pages: Sequence[Page], mark: Mark | None) -> Summary:
     """The summary of the pages of an attempt; ``mark`` is nbgrader's, of the attempt that counts."""

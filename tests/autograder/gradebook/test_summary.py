@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from nbgrader import api
+from sqlalchemy import select
 
 from autograder.errors import PlatformError
 from autograder.gradebook.feedback import write_feedback
@@ -30,6 +32,16 @@ def test_it_has_points_and_messages_and_says_that_a_person_has_still_to_grade(co
     assert notebook.questions[0].checks[1].message == "Words about check-relu-zero."
     assert notebook.usage.peak_bytes == 300 << 20
     assert [each.points for each in notebook.manual] == [None]
+    assert found.by_hand == 0
+
+
+def test_what_a_person_gave_in_the_formgrader_is_told_apart(course: Path) -> None:
+    with open_gradebook(course) as book:
+        book.record_attempt(grading(result(OK, OK, OK)))
+        with book.database.writing() as session:
+            session.scalars(select(api.Grade)).first().extra_credit = 0.5  # type: ignore[union-attr]
+        write_feedback(book, "ada", "layers")
+    assert summary(course).by_hand == 0.5
 
 
 def test_a_race_comes_back_as_it_was(course: Path) -> None:
