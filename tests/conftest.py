@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from autograder.judge import Court
+from tests.browser import chromium
 from tests.postgres import postgres, postgres_url
 
-__all__ = ["postgres", "postgres_url"]
+__all__ = ["chromium", "postgres", "postgres_url"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from hub.configure import free_port
 from hub.demo.hub import demo_course
 from hub.settings import PACKAGES
+from tests.browser import screenshot_folder
 
-CHROMIUM = shutil.which("chromium")
 PASSWORD = "a password for the tests"
 STEP_MS = 60_000
 
@@ -67,24 +67,6 @@ def hub() -> Iterator[Hub]:
     finally:
         mlsys(state, "down")
         shutil.rmtree(state, ignore_errors=True)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here: install the package chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def screenshots() -> Path:
-    """Where pictures of the pages go, to be looked at: $MLSYS_SCREENSHOTS, or a folder for temporary files."""
-    folder = Path(os.environ.get("MLSYS_SCREENSHOTS") or Path(tempfile.gettempdir(), "mlsys-screenshots"))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 @dataclass
@@ -139,7 +121,7 @@ class Person:
 
 
 @pytest.fixture(scope="module")
-def person(hub: Hub, chromium: Browser, screenshots: Path) -> Iterator[Callable[[str], Person]]:
+def person(hub: Hub, chromium: Browser) -> Iterator[Callable[[str], Person]]:
     """Makes people, each with cookies of their own."""
     contexts: list[BrowserContext] = []
 
@@ -148,7 +130,7 @@ def person(hub: Hub, chromium: Browser, screenshots: Path) -> Iterator[Callable[
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(STEP_MS)
-        made = Person(name, hub, context, page, screenshots)
+        made = Person(name, hub, context, page, screenshot_folder())
         page.on("pageerror", lambda error: made.complaints.append(str(error)))
         return made
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from course.release import release
 from hub.exchange.exchange import Exchange
@@ -29,7 +28,6 @@ from tests.hub.checks.serving import serving
 PREFIX = "/services/course/"
 TOKEN = "of-the-browser"
 START_SECONDS = 60.0
-SCREENSHOTS = Path(os.environ.get("MLSYS_SCREENSHOTS", "run/screenshots"))
 
 
 def during_term() -> datetime:
@@ -127,17 +125,9 @@ def student(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield lab
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
     made = context.new_page()
     made.set_default_timeout(60_000)
     yield made

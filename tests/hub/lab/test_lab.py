@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import ConsoleMessage, Page, expect
 
 from course.notebook import notebook_bytes
+from tests.browser import screenshot_folder
 from tests.hub.checks.test_checker import ABS
-from tests.hub.lab.conftest import SCREENSHOTS, TOKEN, Lab
+from tests.hub.lab.conftest import TOKEN, Lab
 
 pytestmark = pytest.mark.slow
 
@@ -39,8 +40,7 @@ def said(page: Page) -> Iterator[list[str]]:
 
 
 def shot(page: Page, name: str) -> None:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"lab-{name}.png")
+    page.screenshot(path=screenshot_folder() / f"lab-{name}.png")
 
 
 def check(page: Page) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import sys
 import threading
 import time
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Dialog, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from autograder.judge import CheckResult, NotebookResult, RaceResult, Verdict
 from hub.exchange.records import Member
@@ -25,7 +24,6 @@ from tests.autograder.gradebook.gradings import result
 from tests.hub.pages.school import DUE, PREFIX, PWN, School
 
 pytestmark = pytest.mark.slow
-CHROMIUM = shutil.which("chromium")
 OK, WRONG = Verdict.OK, Verdict.WRONG
 DEADLINE = 60.0
 STEP_MS = 30_000
@@ -130,16 +128,6 @@ class Served:
     def _complain(self, words: str) -> None:
         if "404 (Not Found)" not in words:
             self.complaints.append(words)
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium here: install the package chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
