@@ -5,7 +5,7 @@ to do; ``poll`` says None while it runs; ``stop`` ends it; ``get_state`` / ``loa
 keeper over a restart of the hub, which then finds running servers again.
 
 What a server sees: this Python and the platform's packages, read-only; its user's home, writable; the
-folders that ``extra_binds`` names. No network but the hub's public address (see `keeper`).
+what ``belongings`` names. No network but the hub's public address (see `keeper`).
 """
 
 from __future__ import annotations
