@@ -27,6 +27,12 @@ pytestmark = pytest.mark.slow
 OK, WRONG = Verdict.OK, Verdict.WRONG
 DEADLINE = 60.0
 STEP_MS = 30_000
+# Cells of a table on a phone whose label stands where their value begins.
+COVERED = """() => [...document.querySelectorAll(".stack [data-label]")].filter(cell => {
+  const label = getComputedStyle(cell, "::before");
+  const room = parseFloat(getComputedStyle(cell).paddingLeft);
+  return label.content !== "none" && label.position === "absolute" && room < parseFloat(label.width);
+}).map(cell => cell.dataset.label)"""
 LONG = "Wolfeschlegelsteinhausenbergerdorff" * 2
 VIEWS = {
     "desktop-light": (1280, 900, "light"),
@@ -196,6 +202,7 @@ def test_every_page_can_be_read_and_reached_and_nothing_acts(
         assert (shape["unscoped"], shape["captionless"], shape["ids"]) == (0, 0, []), name
         assert page.evaluate(NAMELESS) == [], name
         assert page.evaluate(FAINT) == [], name
+        assert page.evaluate(COVERED) == [], name
         page.context.close()
 
 
