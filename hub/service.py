@@ -39,6 +39,7 @@ from hub.exchange.api import ROOT, Api, api_error, refusal
 from hub.exchange.bodies import BodyLimits
 from hub.exchange.exchange import Exchange
 from hub.exchange.identity import HubIdentity, Identity
+from hub.exchange.opening import open_exchange
 from hub.lab.grading import Grading, grading_routes
 from hub.metrics import CourseMetrics
 from hub.pages.jobs import Jobs
@@ -68,8 +69,6 @@ class ServiceSettings:
     listen: str
     course: Path
     course_dir: Path
-    database: str | None = None
-    storage: str | None = None
     public_url: str = ""
     metrics_token: str = ""
 
@@ -82,8 +81,6 @@ class ServiceSettings:
                 listen=environment["JUPYTERHUB_SERVICE_URL"],
                 course=Path(environment["MLSYS_COURSE"]),
                 course_dir=Path(environment["MLSYS_COURSE_DIR"]),
-                database=environment.get("MLSYS_EXCHANGE_DB") or None,
-                storage=environment.get("MLSYS_EXCHANGE_STORAGE") or None,
                 public_url=environment.get("MLSYS_PUBLIC_URL", ""),
                 metrics_token=environment.get("MLSYS_METRICS_TOKEN", ""),
             )
@@ -197,9 +194,7 @@ def main() -> int:
     try:
         settings = ServiceSettings.of_environment(os.environ)
         course = read_course(settings.course)
-        with Exchange(
-            course, settings.course_dir, database=settings.database, storage=settings.storage
-        ) as exchange:
+        with open_exchange(course, settings.course_dir) as exchange:
             app = create_app(settings, exchange, HubIdentity(exchange, public_url=settings.public_url))
             uvicorn.run(
                 app,

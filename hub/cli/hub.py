@@ -28,7 +28,7 @@ from hub.cli.console import (
 )
 from hub.cli.host import require_isolation
 from hub.demo.hub import INSTRUCTOR, STUDENTS, demo_course
-from hub.exchange.exchange import Exchange
+from hub.exchange.opening import open_exchange_of
 from hub.exchange.records import Member, Role
 from hub.login.accounts import LONGEST_PASSWORD, SHORTEST_PASSWORD, Accounts, one_time_password
 from hub.settings import FILE, USER, HubSettings, read_settings, write_settings
@@ -168,7 +168,7 @@ def set_up(asked: Asked, *, demo: bool, password_file: Path | None) -> list[tupl
     course = read_course(settings.course)
     words.print("building and releasing the assignments")
     released = release(course, settings.course_dir)
-    with Exchange(course, settings.course_dir) as exchange:
+    with open_exchange_of(settings) as exchange:
         exchange.enrol(
             [
                 Member(name, Role.INSTRUCTOR if name == asked.instructor else Role.STUDENT)

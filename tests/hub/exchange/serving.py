@@ -6,7 +6,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -18,6 +17,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+
+from hub.configure import free_port
 
 ROOT = Path(__file__).parents[3]
 PREFIX = "/services/course/"
@@ -223,12 +224,6 @@ class Service:
         headers = {"Authorization": f"token {token}"} if token is not None else {}
         base = self.url + ("/api/v1" if token is not None else "")
         return httpx.Client(base_url=base, headers=headers, timeout=30, trust_env=False)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def path_of(url: str) -> str:

@@ -21,12 +21,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from hub.configure import free_port
 from hub.exchange.exchange import Exchange
 from hub.exchange.guard import require
 from hub.exchange.identity import CACHE_SECONDS, HubIdentity
 from hub.exchange.records import Member, Role
 from tests.hub.exchange.course import small_course
-from tests.hub.exchange.serving import ACCESS, PREFIX, Hub, free_port, path_of
+from tests.hub.exchange.serving import ACCESS, PREFIX, Hub, path_of
 
 COOKIE = "service-course"
 NAVIGATE = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Dest": "document"}
