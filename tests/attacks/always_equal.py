@@ -1,3 +1,4 @@
+# kind = "forge"
 # goal = "points for nothing"
 # trick = "an object whose every comparison says yes"
 # mark = 0

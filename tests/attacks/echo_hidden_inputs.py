@@ -1,7 +1,9 @@
+# kind = "read"
 # goal = "the hidden inputs, by way of feedback"
 # trick = "keeps what each call was given and shows it in a later cell, an error's text, an exception's name and a file"
-# mark = 5
-# leak = "21"
+# mark = 4
+# silent = true
+# leak = "8318274"
 # %% solve="double"
 seen = []
 def double(x):

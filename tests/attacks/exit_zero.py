@@ -1,3 +1,4 @@
+# kind = "forge"
 # goal = "keep an earlier grade, or stop the grader"
 # trick = "ends the kernel's process with status 0 in the first cell and in each question"
 # mark = 0

@@ -1,3 +1,4 @@
+# kind = "forge"
 # goal = "points for nothing"
 # trick = "writes replies to requests that haven't been made yet on every open descriptor"
 # mark = 0

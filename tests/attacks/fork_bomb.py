@@ -1,3 +1,4 @@
+# kind = "harm"
 # goal = "the host's processes"
 # trick = "forks without end, each child as well"
 # mark = 0

@@ -1,3 +1,4 @@
+# kind = "harm"
 # goal = "the grader's memory"
 # trick = "claims an array of 50 GB, a list that contains itself, and a million keys"
 # mark = 0

@@ -1,6 +1,7 @@
+# kind = "harm"
 # goal = "the grader's time"
 # trick = "loops for ever and ignores every signal that can be ignored"
-# mark = 5
+# mark = 3
 # verdict = "TIMEOUT"
 # %% solve="double"
 import signal

@@ -1,3 +1,4 @@
+# kind = "forge"
 # goal = "points for nothing"
 # trick = "an IPython input transformer that turns every later cell into pass"
 # mark = 0

@@ -1,3 +1,4 @@
+# kind = "harm"
 # goal = "the judge's memory, and with it the other submissions that it judges"
 # trick = "streams a reply of 24 MB, small to send, whose 24 million numbers are large once unpacked; then one of 240 MB"
 # mark = 0

@@ -1,3 +1,4 @@
+# kind = "harm"
 # goal = "the judge's process"
 # trick = "answers with a length of 4 GB, then with msgpack that nests and lies"
 # mark = 0

@@ -1,6 +1,7 @@
+# kind = "harm"
 # goal = "the grader's memory"
 # trick = "allocates without end when it's called"
-# mark = 5
+# mark = 3
 # verdict = "MEMORY"
 # %% solve="double"
 def double(x):

@@ -1,3 +1,4 @@
+# kind = "forge"
 # goal = "points for nothing"
 # trick = "answers NaN and infinity, which some comparisons let through"
 # mark = 0

@@ -1,3 +1,4 @@
+# kind = "escape"
 # goal = "a way out"
 # trick = "sockets of every family, and a shell's tools"
 # mark = 0

@@ -1,6 +1,7 @@
+# kind = "harm"
 # goal = "the grader's memory and disk"
 # trick = "prints gigabytes, on sys.stdout and on the raw descriptors; the answers are right"
-# mark = 10
+# mark = 7
 # %%
 import os, sys
 for _ in range(2000):

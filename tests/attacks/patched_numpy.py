@@ -1,3 +1,4 @@
+# kind = "forge"
 # goal = "points for nothing"
 # trick = "replaces numpy's comparisons, and the names np, pytest and abs"
 # mark = 0

@@ -1,3 +1,4 @@
+# kind = "forge"
 # goal = "points for nothing"
 # trick = "finds the agent in memory and makes it answer every request with success"
 # mark = 0

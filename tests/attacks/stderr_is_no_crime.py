@@ -1,6 +1,7 @@
+# kind = "forge"
 # goal = "none: an honest student who prints on stderr and lets a cell fail"
 # trick = "none; stock nbgrader gives this one 0"
-# mark = 10
+# mark = 7
 # %%
 import sys, warnings
 warnings.warn("careful")

@@ -1,3 +1,4 @@
+# kind = "forge"
 # goal = "points for nothing"
 # trick = "a float, an int and an ndarray that override equality and conversion"
 # mark = 0

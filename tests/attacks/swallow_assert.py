@@ -1,3 +1,4 @@
+# kind = "forge"
 # goal = "points for nothing"
 # trick = "context managers and iterators that make a check skip its asserts"
 # mark = 0

@@ -1,51 +1,77 @@
-"""Each hostile submission gets what it deserves, in the real sandbox, through the real judge."""
+"""Each hostile submission gets what it deserves, in the real sandbox, through the whole pipeline."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
+import os
+import re
+from collections.abc import Iterator
 
+import nbformat
 import pytest
 
-from autograder.judge import Court, NotebookResult, Settings, Verdict, plan_notebook
-from autograder.sandbox import DEFAULT_LIMITS
-from tests.autograder.target import REFERENCE, STUB, Attack, assignment, attacks
+from autograder.errors import SubmissionError
+from autograder.gradebook import AttemptState
+from autograder.judge import Court, Verdict
+from tests.autograder.attack import KINDS, Attack, attacks
+from tests.autograder.pipeline import Pipeline, Traces, open_pipeline, printed
+from tests.autograder.sandbox.test_ordinary_user import run_again
+from tests.autograder.target import NAME, REFERENCE, STUB, assignment
 
-SETTINGS = Settings(
-    limits=replace(DEFAULT_LIMITS, cell_seconds=10, memory_mb=256, processes=64, output_kb=64),
-    check_seconds=5,
-)
-
-
-def judged(court: Court, submission: object) -> NotebookResult:
-    return court.judge(plan_notebook(submission, assignment(REFERENCE)), SETTINGS, b"seed")
+FOUND = re.compile(r"FOUND: ?(.*)")
+MOST_WORDS = 600_000
 
 
-def words_for_the_student(result: NotebookResult) -> str:
-    """Everything of a result that a feedback page may show."""
-    outputs = [cell.outputs for cell in result.cells]
-    return json.dumps([outputs, [check.message for check in result.checks]])
+@pytest.fixture(scope="module")
+def pipeline(court: Court, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+    """One course for all of them: what one attacker does, the next would meet."""
+    with open_pipeline(tmp_path_factory.mktemp("attacked"), court) as opened:
+        yield opened
+
+
+def honest(pipeline: Pipeline, student: str) -> float:
+    """The points of a right submission now."""
+    return pipeline.hand_in(student, {f"{NAME}.ipynb": nbformat.writes(assignment(REFERENCE)).encode()}).attempt.points
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("attack", attacks(), ids=lambda attack: attack.name)
-def test_attack_gets_what_it_deserves(court: Court, attack: Attack) -> None:
-    result = judged(court, attack.submission())
-    assert result.points == attack.mark
-    assert result.verdict is not Verdict.FAULT
+def test_attack_gets_what_it_deserves(pipeline: Pipeline, attack: Attack) -> None:
+    traces = Traces()
+    try:
+        got = pipeline.hand_in(attack.name, attack.files())
+    except SubmissionError as refusal:
+        assert attack.refused is not None and attack.refused in str(refusal)
+        return
+    attempt = got.attempt
+    assert attempt.state is not AttemptState.FAULT, got.grading
+    assert attempt.points == attack.mark
+    if attack.refused is not None:
+        assert attempt.state is AttemptState.UNREADABLE and attack.refused in got.problem
     if attack.verdict is not None:
-        assert result.verdict == attack.verdict
-    words = words_for_the_student(result)
-    assert 'FOUND: ["' not in words and "FOUND: ['" not in words
-    if attack.leak is not None:
-        assert attack.leak not in words
-    assert len(words) < 400_000
+        assert attempt.verdict == attack.verdict
+    assert set(FOUND.findall(printed(got))) <= {"[]"}
+    assert "FOUND: []" in printed(got) or not attack.must_report, "the attack didn't get as far as its report"
+    shown = printed(got) + got.shown
+    assert attack.leak is None or attack.leak not in shown
+    assert len(shown) < MOST_WORDS
+    assert traces.left() == []
+    if attack.kind == "harm":
+        assert honest(pipeline, f"beside.{attack.name}") == 10
 
 
-def test_honest_answers_earn_all_and_the_stub_nothing(court: Court) -> None:
-    assert judged(court, assignment(REFERENCE)).points == 10
-    assert judged(court, assignment(STUB)).points == 0
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user runs them as they are")
+def test_attacks_get_the_same_where_boxes_are_an_ordinary_users() -> None:
+    run_again("tests/autograder/test_attacks.py")
 
 
-def test_there_are_attacks() -> None:
-    assert len(attacks()) >= 20
+def test_honest_answers_earn_all_and_the_stub_nothing(pipeline: Pipeline) -> None:
+    assert honest(pipeline, "honest") == 10
+    stub = pipeline.hand_in("stub", {f"{NAME}.ipynb": nbformat.writes(assignment(STUB)).encode()}).attempt
+    assert (stub.points, stub.verdict) == (0, Verdict.ERROR)
+
+
+def test_there_are_attacks_of_every_kind() -> None:
+    found = attacks()
+    assert len(found) >= 80
+    assert {each.kind for each in found} == set(KINDS)

@@ -62,7 +62,9 @@ def test_a_changed_receipt_is_refused(key: str, value: object) -> None:
         check_receipt(changed, SIGNER.public_key)
 
 
-@pytest.mark.parametrize("key", [Signer("mls", new_key()).public_key, "", "AAAA", "ä", "0" * 44])
+@pytest.mark.parametrize(
+    "key", [pytest.param(Signer("mls", new_key()).public_key, id="another's"), "", "AAAA", "ä", "0" * 44]
+)
 def test_only_the_courses_key_will_do(key: str) -> None:
     with pytest.raises(SubmissionError, match="has not signed"):
         check_receipt(receipt(), key)

@@ -1,0 +1,161 @@
+"""A course directory of the target assignment and everything that a submission goes through there.
+
+Contract: `Pipeline.hand_in` is what happens to a real submission, by the same seams: intake, snapshot,
+repair, the judge with its boxes, the gradebook, feedback, export. `Traces` says what a box left on the host.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from nbformat.notebooknode import NotebookNode
+
+import autograder.sandbox.agent
+from autograder.batch import GradingRoom, Job
+from autograder.gradebook import Attempt, Gradebook, Grading, read_standings, take_in
+from autograder.gradebook.export import long_table, write_csv
+from autograder.gradebook.feedback import write_feedback
+from autograder.gradebook.folders import notebook_bytes
+from autograder.judge import Court
+from autograder.sandbox import DEFAULT_LIMITS
+from autograder.sandbox.policy import this_host
+from tests.autograder.conftest import CONFIG, nbgrader
+from tests.autograder.target import NAME, REFERENCE, assignment
+
+LIMITS = replace(
+    DEFAULT_LIMITS, cell_seconds=6, notebook_seconds=20, memory_mb=256, processes=64, output_kb=64, tmp_mb=16
+)
+CHECK_SECONDS = 3.0
+SUBMITTED = datetime(2027, 3, 1, 12, tzinfo=UTC)
+SUBREAPER = 36
+SETTLE_SECONDS = 10.0
+
+
+def source() -> NotebookNode:
+    """The target's source notebook, with tight limits."""
+    made: NotebookNode = assignment(REFERENCE)
+    own = {"version": 1, "assignment": NAME, "limits": asdict(LIMITS), "check_seconds": CHECK_SECONDS}
+    made.metadata["mlsys"] = own
+    return made
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """What became of a submission: the judge's grading, the attempt that is kept, and all that its student
+    may read of it, as one text."""
+
+    grading: Grading
+    attempt: Attempt
+    shown: str
+
+    @property
+    def problem(self) -> str:
+        return " ".join(each.problem for each in self.attempt.notebooks)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A released course directory, its open gradebook and the judge."""
+
+    course: Path
+    gradebook: Gradebook
+    room: GradingRoom
+
+    def hand_in(self, student: str, files: Mapping[str, bytes]) -> HandedIn:
+        """Takes in, judges, keeps, and writes what the student gets. Raises SubmissionError as intake does."""
+        receipt = take_in(self.course, student, NAME, files, clock=lambda: SUBMITTED)
+        self.gradebook.record_submission(receipt)
+        grading = self.room.grade(Job(receipt))
+        attempt = self.gradebook.record_attempt(grading)
+        pages = write_feedback(self.gradebook, student, NAME)
+        write_csv(long_table(read_standings(self.gradebook)), self.course / "grades.csv")
+        shown = [path.read_text() for page in pages[:1] for path in sorted(page.parent.iterdir())]
+        return HandedIn(grading, attempt, "\n".join(shown))
+
+
+@contextlib.contextmanager
+def open_pipeline(folder: Path, court: Court) -> Iterator[Pipeline]:
+    """A new course directory, released by the stock nbgrader."""
+    sources = folder / "source" / NAME
+    sources.mkdir(parents=True)
+    (sources / f"{NAME}.ipynb").write_bytes(notebook_bytes(source()))
+    (folder / "nbgrader_config.py").write_text(CONFIG)
+    nbgrader(folder, "generate_assignment", NAME)
+    with Gradebook(f"sqlite:///{folder}/gradebook.db", folder) as gradebook:
+        room = GradingRoom(course_dir=folder, court=court, sources={NAME: source()}, secret=b"secret")
+        yield Pipeline(folder, gradebook, room)
+
+
+class Traces:
+    """What is on the host of boxes that have ended: compared with how it was before they began."""
+
+    def __init__(self) -> None:
+        # A process that outlived its parent becomes our child, so that it's seen.
+        ctypes.CDLL(None).prctl(SUBREAPER, 1, 0, 0, 0)
+        self.before = self._all()
+
+    def left(self) -> list[str]:
+        """What is there now and wasn't then, after the time that a process takes to go."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while (found := sorted(self._all() - self.before)) and time.monotonic() < deadline:
+            self._reap()
+        return found + self._locked()
+
+    def _all(self) -> set[str]:
+        return {*self._processes(), *self._groups(), *self._files()}
+
+    def _processes(self) -> Iterator[str]:
+        waiting = [os.getpid()]
+        while waiting:
+            for children in Path("/proc", str(waiting.pop()), "task").glob("*/children"):
+                with contextlib.suppress(OSError):
+                    found = children.read_text().split()
+                    waiting += map(int, found)
+                    yield from (f"process {pid}" for pid in found)
+
+    def _groups(self) -> Iterator[str]:
+        place = this_host().place
+        for base in set(place.bases.values()) if place else ():
+            yield from (f"control group {each}" for each in base.glob(f"mlsys-{os.getpid()}-*"))
+
+    def _files(self) -> Iterator[str]:
+        for folder in {tempfile.gettempdir(), "/dev/shm", "/var/tmp"}:  # noqa: S108 - looked at, not used
+            for entry in os.scandir(folder):
+                with contextlib.suppress(OSError):
+                    if 64001 <= entry.stat(follow_symlinks=False).st_uid < 64001 + 512:
+                        yield f"file {entry.path}"
+
+    def _locked(self) -> list[str]:
+        """Files that every box can read, and so lock, and that are locked now."""
+        held = []
+        for file in (Path(sys.executable).resolve(), autograder.sandbox.agent.__file__, np.__file__):
+            with open(str(file), "rb") as opened:
+                try:
+                    fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except OSError:
+                    held.append(f"a lock on {file}")
+        return held
+
+    def _reap(self) -> None:
+        with contextlib.suppress(ChildProcessError):
+            for child in [int(each.split()[1]) for each in self._all() - self.before if "process" in each]:
+                os.waitpid(child, os.WNOHANG)
+
+
+def printed(handed_in: HandedIn) -> str:
+    """What the student's cells showed, each line as it was printed."""
+    results = [each.result for each in handed_in.grading.notebooks if each.result is not None]
+    outputs = [output for result in results for cell in result.cells for output in cell.outputs]
+    return "\n".join(str(output.get("text") or json.dumps(output)) for output in outputs)
