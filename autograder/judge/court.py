@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 import autograder
 from autograder.errors import PlatformError
 from autograder.judge.desk import JudgeDesk
-from autograder.judge.hearing import MOUNT, BoxedNotebook, Hearing, Ruling
+from autograder.judge.hearing import MOUNT, BoxedNotebook, Hearing, Ruling, Stray, Strays
 from autograder.judge.plan import CheckStep, Plan, RunStep
 from autograder.judge.records import CheckResult, NotebookResult, Usage, Verdict
 from autograder.judge.settings import Settings
@@ -40,6 +41,7 @@ JUDGE_LIMITS = Limits(
 )
 FAULT_WORDS = "The platform failed while it judged this; it is no fault of yours and will be judged again."
 Progress = Callable[[int, int], None]
+Heard = TypeVar("Heard")
 
 
 @dataclass(frozen=True)
@@ -150,10 +152,13 @@ class Court:
     def _pass(
         self, plan: Plan, settings: Settings, seed: bytes, tell: Callable[[], None], *, open_pass: bool
     ) -> Hearing:
-        with self._desk(plan, seed) as desk:
-            hearing = Hearing(desk, plan, settings, open_pass=open_pass, tell=tell)
-            hearing.run()
-            return hearing
+        def heard(strays: Strays) -> Hearing:
+            with self._desk(plan, seed) as desk:
+                hearing = Hearing(desk, plan, settings, open_pass=open_pass, tell=tell, strays=strays)
+                hearing.run()
+                return hearing
+
+        return until_undisturbed(heard)
 
     def _speed(self, plan: Plan, settings: Settings, seed: bytes, closed: Hearing) -> dict[str, Ruling]:
         """The speed checks, in the lane, where the rest of their question passed."""
@@ -161,9 +166,14 @@ class Court:
         rulings = {
             step.check: not_raced(step) for step in plan.checks if step.speed and step.check not in races
         }
+
+        def raced(strays: Strays) -> dict[str, Ruling]:
+            with self._desk(plan, seed) as desk:
+                return run_races(desk, plan, settings, races, closed, cpus, strays)
+
         if races:
-            with lane() as cpus, self._desk(plan, seed) as desk:
-                rulings.update(run_races(desk, plan, settings, races, closed, cpus))
+            with lane() as cpus:
+                rulings.update(until_undisturbed(raced))
         return rulings
 
     @contextlib.contextmanager
@@ -244,9 +254,10 @@ def run_races(
     races: set[str],
     closed: Hearing,
     cpus: tuple[int, ...],
+    strays: Strays,
 ) -> dict[str, Ruling]:
     """The races of a notebook: the student's box and the reference's, both on one core."""
-    student = Hearing(desk, plan, settings, open_pass=False, tell=lambda: None, cpus=cpus)
+    student = Hearing(desk, plan, settings, open_pass=False, tell=lambda: None, strays=strays, cpus=cpus)
     reference = BoxedNotebook(desk, settings, "reference", cpus)
     try:
         reference.open()
@@ -277,6 +288,14 @@ def lane() -> Iterator[tuple[int, ...]]:
         yield (cpu,)
     finally:
         os.close(fd)
+
+
+def until_undisturbed(hear: Callable[[Strays], Heard]) -> Heard:
+    """What ``hear`` returns. It begins again, as a whole, where a kill that nobody explains broke in."""
+    strays = Strays()
+    while True:
+        with contextlib.suppress(Stray):
+            return hear(strays)
 
 
 def tried_twice(plan: Plan, judge: Callable[[], Judgement]) -> Judgement:

@@ -2,14 +2,17 @@
 
 Contract: every check of the plan gets a result. A cell that ended its box is left out of the
 replay and costs its own question; a check that ended its box costs only itself. Only evidence
-from outside the box says how the box ended.
+from outside the box says how the box ended, and a kill that it doesn't explain is the student's
+only when it comes again (see ``Strays``).
 """
 
 from __future__ import annotations
 
 import contextlib
+import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +23,7 @@ from autograder.judge.desk import JudgeDesk
 from autograder.judge.outputs import clean_outputs
 from autograder.judge.plan import CheckStep, Plan, RunStep
 from autograder.judge.records import CellResult, CheckResult, Usage, Verdict
-from autograder.judge.session import Outcome
+from autograder.judge.session import REFERENCE, Outcome
 from autograder.judge.settings import Settings
 from autograder.sandbox import Bind, Box, BoxSpec, Cause, Ending, Side, interpreter, open_box
 
@@ -34,6 +37,32 @@ CELL_WORDS = {
     Verdict.MEMORY: "The cell of this question used more memory than the assignment allows.",
 }
 CLOSING_SECONDS = 2.0
+KILLED = (Cause.SIGNALLED, signal.SIGKILL)
+STRAYS_AT_A_STEP = 2
+STRAYS_IN_A_PASS = 4
+
+
+class Stray(Exception):
+    """A box was killed and nothing says by whom: its pass has to begin again."""
+
+
+class Strays:
+    """The kills that nobody explains, by step, over all tries of one pass.
+
+    A SIGKILL that we didn't send and that no limit explains is the program's own doing (a box may
+    signal itself), or it came from outside: an operator, another program of the host. One's own comes
+    again at the same step of a fresh pass, a stray one doesn't. Both counts are small: a program
+    that kills itself at another step each time must not keep the judge for long.
+    """
+
+    def __init__(self) -> None:
+        self.seen: Counter[int] = Counter()
+
+    def note(self, step: int) -> None:
+        """Raises Stray unless the kill counts as the program's own."""
+        self.seen[step] += 1
+        if self.seen[step] <= STRAYS_AT_A_STEP and self.seen.total() <= STRAYS_IN_A_PASS:
+            raise Stray
 
 
 @dataclass(frozen=True)
@@ -56,6 +85,7 @@ class BoxedNotebook:
         self.cpu_seconds = 0.0
         self.peak_bytes = 0
         self.oom_kills = 0
+        self.unexplained = False
 
     def open(self) -> None:
         """Raises PlatformError where no box can be had."""
@@ -83,17 +113,21 @@ class BoxedNotebook:
         return ending
 
     def verdict_of_end(self, how: str) -> Verdict:
-        """What a lost box means: ``how`` is the judge's word (late, closed, nonsense).
+        """What a lost box means: ``how`` is the judge's word (late, closed, nonsense). Sets
+        ``unexplained`` where it was killed and nothing says by whom.
 
         Raises PlatformError where the box failed through no doing of its program.
         """
+        self.unexplained = False
         ending = self.end(CLOSING_SECONDS if how == "closed" else 0.0)
         if ending is not None and ending.side is Side.BOX:
             raise PlatformError(f"the {self.role}'s box failed: {ending.detail}; run `mlsys doctor`")
         if self.oom_kills or (ending is not None and ending.cause is Cause.MEMORY):
             return Verdict.MEMORY
-        timed_out = how == "late" or (ending is not None and ending.cause is Cause.CPU)
-        return Verdict.TIMEOUT if timed_out else Verdict.CRASH
+        if how == "late" or (ending is not None and ending.cause is Cause.CPU):
+            return Verdict.TIMEOUT
+        self.unexplained = ending is not None and (ending.cause, ending.signal) == KILLED
+        return Verdict.CRASH
 
     def close(self) -> None:
         self.end()
@@ -126,9 +160,13 @@ class Hearing:
         *,
         open_pass: bool,
         tell: Callable[[], None],
+        strays: Strays,
         cpus: tuple[int, ...] = (),
     ) -> None:
+        """``strays`` is the same for all tries of a pass. ``run`` raises Stray where it has to be tried
+        again, with another hearing: checks may have kept what a box that is gone held."""
         self.desk = desk
+        self.strays = strays
         self.plan = plan
         self.settings = settings
         self.open_pass = open_pass
@@ -179,8 +217,7 @@ class Hearing:
         answer = self.desk.cell(step.source, self.cap, seconds, "student")
         self.left -= time.monotonic() - start
         if answer["lost"] is not None:
-            self.ready = False
-            return self.notebook.verdict_of_end(answer["lost"]), ()
+            return self.lost(step, answer["lost"]), ()
         outputs = clean_outputs(answer["outputs"], self.cap)
         self.cap = max(0, self.cap - sum(len(str(each)) for each in outputs))
         return Verdict(answer["status"]), outputs
@@ -198,14 +235,23 @@ class Hearing:
                         self.broken[step.question] = status
                     break
 
+    def lost(self, step: RunStep | CheckStep, how: str) -> Verdict:
+        """What it means that the box was lost in this step. Raises Stray where nobody knows."""
+        self.ready = False
+        verdict = self.notebook.verdict_of_end(how)
+        if self.notebook.unexplained:
+            self.strays.note(step.index)
+        return verdict
+
     # -- checks ---------------------------------------------------------------------------
 
     def run_check(self, step: CheckStep, seconds: float) -> Ruling:
         self.prepare()
         outcome = self.desk.check(step, self.open_pass, seconds)
+        if outcome.lost == REFERENCE:
+            raise PlatformError(f"the reference's box ended in {step.check}; prove it with `mlsys verify`")
         if outcome.lost is not None:
-            self.ready = False
-            outcome = self.explain(outcome, self.notebook.verdict_of_end(outcome.lost))
+            outcome = self.explain(outcome, self.lost(step, outcome.lost))
         return self.ruling(step, outcome)
 
     def explain(self, outcome: Outcome, verdict: Verdict) -> Outcome:

@@ -33,6 +33,7 @@ from autograder.judge.racing import race_helper
 from autograder.judge.records import RaceResult, Verdict
 from autograder.sandbox.wire import Channel
 
+REFERENCE = "reference"
 LOST = {"late": Verdict.TIMEOUT, "closed": Verdict.CRASH, "nonsense": Verdict.CRASH}
 
 
@@ -42,7 +43,8 @@ class CheckTimeout(BaseException):
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a check ended. ``lost`` says that its box can't be used again, and how it was lost.
+    """How a check ended. ``lost`` says that its box can't be used again, and how it was lost;
+    ``REFERENCE`` that it was the reference's, which is no doing of the student's.
 
     ``message`` is for the student, ``staff`` for the author alone.
     """
@@ -106,6 +108,9 @@ class Session:
             raise AuthorError("no box for the student")
         source = step.visible_source() if open_pass else step.source
         link.start_check(seconds)
+        if self.reference is not None:
+            # The time is the student's: the reference's own cells set it a deadline, long ago.
+            self.reference.start_check(math.inf)
         self.namespace.start_check()
         self.namespace.helpers = {
             **linked_helpers(link),
@@ -114,7 +119,8 @@ class Session:
         }
         start = time.monotonic()
         outcome = Trial(self.namespace, link, step, source, open_pass).run(seconds)
-        return replace(outcome, seconds=time.monotonic() - start, lost=link.lost)
+        reference_lost = REFERENCE if self.reference is not None and self.reference.lost else None
+        return replace(outcome, seconds=time.monotonic() - start, lost=link.lost or reference_lost)
 
 
 def greet(link: Link, seconds: float) -> str | None:
