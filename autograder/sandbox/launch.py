@@ -96,7 +96,10 @@ def _command(
     """The command line and the descriptors it needs, each a file in memory."""
     python = interpreter()
     program = filter_program(
-        memory_files=group is not None, affinity=not spec.cpus, loopback=spec.loopback
+        memory_files=group is not None,
+        affinity=not spec.cpus,
+        loopback=spec.loopback,
+        own_uid=footing.as_root,
     )
     data = [memory_file(content, owner) for content in data_contents(spec, python)]
     arguments = memory_file(b"", owner)
