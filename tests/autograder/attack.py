@@ -22,7 +22,7 @@ from tests.autograder.target import NAME, STUB, assignment
 FOLDER = Path(__file__).parent.parent / "attacks"
 KINDS = ("forge", "read", "harm", "escape")
 REQUIRED = frozenset({"kind", "goal", "trick", "mark"})
-OPTIONAL = frozenset({"verdict", "leak", "silent", "refused"})
+OPTIONAL = frozenset({"verdict", "leak", "silent", "refused", "ours_only"})
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Attack:
     ``mark``: the points of 10 that it must get. ``verdict``: how it must end, where that matters.
     ``leak``: words that no student may read afterwards. ``silent``: it doesn't print what it FOUND.
     ``refused``: it must not be taken in, or be unreadable; the words that say so begin like this.
+    ``ours_only``: it aims at what the stock nbgrader doesn't have, and isn't tried there.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Attack:
     leak: str | None
     silent: bool
     refused: str | None
+    ours_only: bool
     answers: Mapping[str, str]
     before: tuple[str, ...]
     after: tuple[str, ...]
@@ -100,6 +102,7 @@ def read_attack(path: Path) -> Attack:
         leak=header.get("leak"),
         silent=header.get("silent", False),
         refused=header.get("refused"),
+        ours_only=header.get("ours_only", False),
         answers=answers,
         before=tuple(before),
         after=tuple(after),
