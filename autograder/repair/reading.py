@@ -14,7 +14,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NoReturn
 
 from autograder.errors import SubmissionError
 
@@ -57,8 +56,9 @@ def read_notebook(submitted: bytes | Mapping[str, object], name: str = "the note
         raise SubmissionError(f"{name} is not a Jupyter notebook: save it from Jupyter and submit it again.")
     version = document.get("nbformat")
     if isinstance(version, bool) or version not in (2, 3, 4):
+        shown = "…" if isinstance(version, list | dict) else str(version)[:20]
         raise SubmissionError(
-            f"{name} has the notebook format {str(version)[:20]!r}, which is not known here: "
+            f"{name} has the notebook format {shown!r}, which is not known here: "
             "save it from a current Jupyter and submit it again."
         )
     entries = list(_entries(document))
@@ -90,7 +90,8 @@ def _parse(data: bytes, name: str) -> object:
             f"{name} is not UTF-8 text (byte {error.start}): save it from Jupyter and submit it again."
         ) from error
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        # NaN and Infinity are no JSON, but tools write them into outputs, and those aren't looked at.
+        return json.loads(text, parse_constant=lambda word: None)
     except RecursionError as error:
         raise SubmissionError(f"{name} is nested too deeply to be a notebook.") from error
     except ValueError as error:
@@ -99,10 +100,6 @@ def _parse(data: bytes, name: str) -> object:
             f"{name} is not valid JSON{where}, so the file is damaged: "
             "open it in Jupyter, save it and submit it again."
         ) from error
-
-
-def _refuse_constant(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not JSON")
 
 
 def _entries(document: Mapping[str, object]) -> Iterator[object]:
@@ -141,12 +138,15 @@ def _level(level: object) -> int:
 
 
 def _text(source: object) -> str | None:
-    """A cell's text; the two characters that no file and no database takes are replaced."""
+    """A cell's text, None where there is none."""
     if isinstance(source, list) and all(isinstance(line, str) for line in source):
         source = "".join(source)
-    if not isinstance(source, str):
-        return None
-    return UNSTORABLE.sub("\ufffd", source.replace("\r\n", "\n"))
+    return _storable(source.replace("\r\n", "\n")) if isinstance(source, str) else None
+
+
+def _storable(text: str) -> str:
+    """Text without the two kinds of character that no file and no database takes."""
+    return UNSTORABLE.sub("\ufffd", text)
 
 
 def _claims(entry: Mapping[str, object]) -> Mapping[str, object]:
@@ -160,7 +160,9 @@ def _attachments(found: object) -> dict[str, dict[str, str]]:
     if not isinstance(found, dict):
         return {}
     return {
-        name: {kind: data for kind, data in bundle.items() if isinstance(data, str)}
+        _storable(name): {
+            _storable(kind): _storable(data) for kind, data in bundle.items() if isinstance(data, str)
+        }
         for name, bundle in found.items()
         if isinstance(bundle, dict)
     }

@@ -162,5 +162,4 @@ def _changes(each: SourceCell, grade_id: str, found: SubmittedCell, by_content: 
 def _settings(claims: Mapping[str, object]) -> tuple[object, ...]:
     """The settings of a cell that decide over marks."""
     points = claims.get("points", 0) if claims.get("grade") or claims.get("task") else 0
-    number = float(points) if isinstance(points, int | float) else points
-    return (bool(claims.get("grade")), bool(claims.get("solution")), bool(claims.get("task")), number)
+    return (bool(claims.get("grade")), bool(claims.get("solution")), bool(claims.get("task")), points)

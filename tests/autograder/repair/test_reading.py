@@ -29,7 +29,8 @@ def file(**fields: object) -> bytes:
         (b" \n\t", "is empty"),
         (b"print('hello')", "not valid JSON"),
         (b'{"cells": [', "not valid JSON"),
-        (b'{"cells": NaN, "nbformat": 4}', "not valid JSON"),
+        (b'{"cells": NaN, "nbformat": 4}', "no cells"),
+        (file(nbformat=[[99]]), "format '…'"),
         (b"\xff\xfe\x00", "not UTF-8"),
         (b"[]", "not a Jupyter notebook"),
         (b'"cells"', "not a Jupyter notebook"),
@@ -68,6 +69,18 @@ def test_characters_that_no_file_takes_are_replaced() -> None:
     read = read_notebook(file(cells=[{**CELL, "source": "a\ud800b\0c"}]))
     assert read.cells[0].text == "a\ufffdb\ufffdc"
     read.cells[0].text.encode()
+
+
+def test_names_and_data_of_attachments_are_text_that_a_file_takes() -> None:
+    pasted = {"a\ud800": {"image/png\0": "\udfff"}, "b": {"c": 1}}
+    read = read_notebook(file(cells=[{**CELL, "cell_type": "markdown", "attachments": pasted}]))
+    assert read.cells[0].attachments == {"a\ufffd": {"image/png\ufffd": "\ufffd"}, "b": {}}
+
+
+@pytest.mark.parametrize("word", [b"NaN", b"-Infinity", b"1e999"])
+def test_a_number_in_outputs_that_is_no_json_is_no_damage(word: bytes) -> None:
+    read = read_notebook(file(cells=[{**CELL, "outputs": [{"data": {"x": "HERE"}}]}]).replace(b'"HERE"', word))
+    assert read.cells[0].text == "1"
 
 
 def test_a_byte_order_mark_is_no_damage() -> None:

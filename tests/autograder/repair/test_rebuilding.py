@@ -178,6 +178,13 @@ def test_forged_points_and_flags_are_the_sources_again() -> None:
     assert kinds(repaired) == {"check-relu": {RepairKind.FORGED}, "relu": {RepairKind.FORGED}}
 
 
+@pytest.mark.parametrize("points", [10**400, float("inf"), "4", None, [4], {}])
+def test_points_that_are_no_mark_are_forged_too(points: object) -> None:
+    nb = right(SOURCE)
+    cell_of(nb, "check-relu").metadata.nbgrader.points = points
+    assert kinds(repair(SOURCE, nb)) == {"check-relu": {RepairKind.FORGED}}
+
+
 def test_forged_outputs_do_not_survive() -> None:
     nb = right(SOURCE)
     for cell in nb.cells:
