@@ -94,7 +94,7 @@ _PROCESS_OPTIONS = (
 _ADVICE = (0, 1, 2, 3, 4, 8, 9, 10, 11, 14, 15, 16, 17, 18, 19, 22, 23, 24, 25)
 
 # A thread's own pointer, what the processor has, and its wide registers (AMX). Refused: ARCH_MAP_VDSO_….
-_MACHINE_OPTIONS = (0x1001, 0x1002, 0x1003, 0x1004, 0x1011, 0x1021, 0x1022, 0x1023, 0x3001, 0x5005)
+_MACHINE_OPTIONS = (0x1001, 0x1002, 0x1003, 0x1004, 0x1011, 0x1021, 0x1022, 0x1023)
 
 # Wait, wake, requeue and their kin. Refused: futexes that lend priority (PI), which nothing in Python
 # makes and which gave away the kernel twice (CVE-2014-3153, CVE-2021-3347).
