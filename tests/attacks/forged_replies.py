@@ -2,6 +2,7 @@
 # goal = "points for nothing"
 # trick = "writes replies to requests that haven't been made yet on every open descriptor"
 # mark = 0
+# ours_only = true
 # %%
 import os, struct
 import msgpack
