@@ -6,6 +6,7 @@ say (LTI, OAuth, another spawner) comes last and wins.
 
 from __future__ import annotations
 
+import hmac
 import os
 import socket
 import sys
@@ -16,6 +17,7 @@ from course.reader import read_course
 from hub import proxy
 from hub.login.accounts import SHORTEST_PASSWORD
 from hub.login.authenticator import RosterAuthenticator
+from hub.login.own import OwnServerHandler
 from hub.settings import PACKAGES, USER, HubSettings, LoginMethod, read_secrets
 from hub.spawner.belongings import belongings_of
 from hub.spawner.spawner import BoxedSpawner
@@ -33,7 +35,7 @@ def configure(c: Any, settings: HubSettings) -> None:
     _hub(c, settings, secrets)
     _roles(c, settings)
     _login(c, settings)
-    _servers(c, settings)
+    _servers(c, settings, secrets)
     _services(c, settings, secrets)
     for file in (settings.login.config, settings.servers.config):
         if file is not None:
@@ -101,9 +103,15 @@ def _login(c: Any, settings: HubSettings) -> None:
     c.RosterAuthenticator.seconds_before_next_try = BLOCKED_SECONDS
 
 
-def _servers(c: Any, settings: HubSettings) -> None:
-    """A box for each user's server."""
+def _servers(c: Any, settings: HubSettings, secrets: dict[str, str]) -> None:
+    """A box for each user's server, and a gate before it, for which the hub gives passes."""
+    gate_secret = hmac.digest(bytes.fromhex(secrets["cookie"]), b"the gates of users' servers", "sha256")
+    is_https = settings.url.startswith("https:")
+    c.JupyterHub.extra_handlers = [
+        (r"/own", OwnServerHandler, {"secret": gate_secret, "is_https": is_https}),
+    ]
     c.JupyterHub.spawner_class = BoxedSpawner
+    c.BoxedSpawner.gate_secret = gate_secret.hex()
     c.BoxedSpawner.state_dir = str(settings.state)
     c.BoxedSpawner.public_port = settings.port
     c.BoxedSpawner.box_limits = settings.servers.limits

@@ -8,7 +8,12 @@ Theory of operation. The keeper listens on a port of the host's loopback for wha
 on a unix socket (the door) for what comes out of the box. The door leads to the hub's public address
 and nowhere else. Users' boxes have no other way out, so they can't take the keeper's port either.
 
-Trusts the hub, and nothing that comes through the door.
+What the proxy sends passes a gate before it reaches the box. Servers share the hub's web origin, and a
+student's server is whatever the student makes of it, so its pages may reach the student's own browser and
+no other's: see `gate` for who passes, `relay` for how. The gate stands here, outside the box, where
+the student has no say. Its key comes with the order and goes into no box.
+
+Trusts the hub, and nothing that comes through the door, from the proxy or from the box.
 """
 
 from __future__ import annotations
@@ -29,8 +34,10 @@ from autograder.sandbox import Bind, Limits, open_box
 from autograder.sandbox.box import Box
 from autograder.sandbox.python import interpreter
 from autograder.sandbox.spec import BoxSpec
+from hub.spawner.gate import Gate
 from hub.spawner.inside import LOOPBACK, forwarding
 from hub.spawner.processes import start_time
+from hub.spawner.relay import relaying
 
 INSIDE = "/opt/mlsys-door/inside.py"
 DOOR = "/opt/mlsys-door/hub.sock"
@@ -43,7 +50,8 @@ GRACE_SECONDS = 5.0
 @dataclass(frozen=True)
 class Order:
     """What a server needs. ``binds``: (source, target, writable); ``hub_port``: the hub's public port
-    on the host's loopback, and the box's. ``folder``: where the keeper may make its sockets."""
+    on the host's loopback, and the box's. ``folder``: where the keeper may make its sockets. ``gate``
+    holds a key: an order is passed on stdin and kept nowhere."""
 
     name: str
     argv: tuple[str, ...]
@@ -55,6 +63,7 @@ class Order:
     hub_port: int
     folder: str
     log: str
+    gate: Gate
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
@@ -62,9 +71,9 @@ class Order:
     @classmethod
     def from_json(cls, text: str) -> Order:
         read = json.loads(text)
-        limits = Limits(**read.pop("limits"))
+        limits, gate = Limits(**read.pop("limits")), Gate(**read.pop("gate"))
         argv, binds = tuple(read.pop("argv")), tuple((s, t, bool(w)) for s, t, w in read.pop("binds"))
-        return cls(argv=argv, binds=binds, limits=limits, **read)
+        return cls(argv=argv, binds=binds, limits=limits, gate=gate, **read)
 
 
 def main() -> int:
@@ -88,7 +97,7 @@ async def keep(order: Order, box: Box, door: socket.socket, outer: socket.socket
     loop.add_reader(box, over.set)
     inner = str(_entrance(order))
     inward = await asyncio.start_server(
-        forwarding(lambda: asyncio.open_unix_connection(inner), MOST_CONNECTIONS), sock=outer
+        relaying(order.gate, lambda: asyncio.open_unix_connection(inner), MOST_CONNECTIONS), sock=outer
     )
     outward = await asyncio.start_unix_server(
         forwarding(lambda: asyncio.open_connection(LOOPBACK, order.hub_port), MOST_CONNECTIONS), sock=door

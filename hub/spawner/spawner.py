@@ -4,8 +4,9 @@ Contract (JupyterHub calls, in this order): ``start`` returns the server's addre
 to do; ``poll`` says None while it runs; ``stop`` ends it; ``get_state`` / ``load_state`` carry the
 keeper over a restart of the hub, which then finds running servers again.
 
-What a server sees: this Python and the platform's packages, read-only; its user's home, writable; the
-what ``belongings`` names. No network but the hub's public address (see `keeper`).
+What a server sees: this Python and the platform's packages, read-only; its user's home, writable; and
+what ``belongings`` names. No network but the hub's public address (see `keeper`). Who sees a server: its
+own user's browser, and who shows a token (see `gate`).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from jupyterhub import __version__
 from jupyterhub.spawner import Spawner
 from traitlets import Any as AnyTrait
 from traitlets import Dict, Integer, Unicode
@@ -30,6 +32,7 @@ from autograder.errors import PlatformError
 from autograder.sandbox import DEFAULT_LIMITS, Limits
 from autograder.sandbox.policy import can_change_uid
 from hub.settings import PACKAGES
+from hub.spawner.gate import Gate, server_key
 from hub.spawner.homes import home_of
 from hub.spawner.keeper import SERVER_PORT, Order
 from hub.spawner.processes import Process, is_running, start_time
@@ -49,6 +52,7 @@ class BoxedSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no types
     state_dir = Unicode(config=True, help="The hub's state directory: homes/ and servers/ lie in it")
     public_port = Integer(8000, config=True, help="The proxy's port on this machine's loopback")
     box_limits = Dict(config=True, help="Limits of a server's box that differ from the defaults, by name")
+    gate_secret = Unicode(config=True, help="What the keys of the servers' gates derive from; hexadecimal")
     belongings: Any = AnyTrait(
         config=True, help="A function: user name -> Belongings, what this user's server has beside its home"
     )
@@ -135,6 +139,18 @@ class BoxedSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no types
             hub_port=self.public_port,
             folder=str(folder),
             log=str(folder / "server.log"),
+            gate=self._gate(),
+        )
+
+    def _gate(self) -> Gate:
+        if not self.gate_secret:
+            raise PlatformError("BoxedSpawner.gate_secret is not set; a server without a gate is not started")
+        return Gate(
+            key=server_key(bytes.fromhex(self.gate_secret), self.user.name).hex(),
+            prefix=self.server.base_url,
+            own=f"{self.hub.public_host}{self.hub.base_url}own",
+            user=self.user.name,
+            version=__version__,
         )
 
     def _arguments(self, home: Path, root: bool) -> list[str]:
