@@ -59,6 +59,7 @@ class Court:
         self.lock = threading.Lock()
         self.box: Box | None = None
         self.control: socket.socket | None = None
+        self.closed = False
 
     def __enter__(self) -> Court:
         self.start()
@@ -71,6 +72,16 @@ class Court:
 
     def start(self) -> None:
         """Starts the judge process; about 2 s, since it loads numpy and torch once for all."""
+        with self.lock:
+            self._start()
+
+    def close(self) -> None:
+        """Ends the judge, and all judging soon, in any thread: what is running ends as a fault."""
+        self.closed = True
+        with self.lock:
+            self._stop()
+
+    def _start(self) -> None:
         self.control, theirs = socket.socketpair()
         with theirs:
             try:
@@ -78,10 +89,14 @@ class Court:
             except SandboxError as error:
                 raise PlatformError(f"the judge's box didn't start: {error}; run `mlsys doctor`") from error
         self.control.settimeout(120)
-        if self.control.recv(1) != b"R":
+        try:
+            ready = self.control.recv(1) == b"R"
+        except OSError:
+            ready = False
+        if not ready:
             raise PlatformError("the judge process didn't start; run `mlsys doctor`")
 
-    def close(self) -> None:
+    def _stop(self) -> None:
         if self.control is not None:
             self.control.close()
             self.control = None
@@ -190,17 +205,22 @@ class Court:
 
     def _hand_over(self, fd: int) -> None:
         """Gives the judge a session; a judge that died is started again."""
-        for last in (False, True):
-            try:
-                if self.control is None:
-                    raise PlatformError("the court is closed")
-                socket.send_fds(self.control, [b"S"], [fd])
-                return
-            except OSError as error:
-                if last:
-                    raise PlatformError("the judge process can't be reached") from error
-                self.close()
-                self.start()
+        if self.closed:
+            raise PlatformError("the court is closed")
+        if not self._sent(fd):
+            self._stop()
+            self._start()
+            if not self._sent(fd):
+                raise PlatformError("the judge process can't be reached; run `mlsys doctor`")
+
+    def _sent(self, fd: int) -> bool:
+        if self.control is None:  # a start that failed
+            return False
+        try:
+            socket.send_fds(self.control, [b"S"], [fd])
+        except OSError:
+            return False
+        return True
 
 
 def judge_spec(fd: int) -> BoxSpec:
