@@ -10,6 +10,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -63,16 +64,20 @@ def grading_locks(course_dir: Path, assignments: Iterable[str]) -> Iterator[None
     Raises PlatformError where another process is grading one of them.
     """
     folder = course_dir.resolve() / STATE
-    folder.mkdir(exist_ok=True)
     with contextlib.ExitStack() as held:
         for assignment in sorted(set(assignments)):
-            file = held.enter_context((folder / f"grading-{assignment}.lock").open("w"))
+            path = folder / f"grading-{assignment}.lock"
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                folder.mkdir(exist_ok=True)
+                fcntl.flock(held.enter_context(path.open("w")), fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise PlatformError(
                     f"{assignment} is being graded already; wait until that ends, or stop it"
                 ) from None
+            except OSError as error:
+                raise PlatformError(
+                    f"{path}: {error.strerror}; see to the disk, then run it again"
+                ) from error
         yield
 
 
@@ -81,16 +86,22 @@ def policy_of(entry: Entry) -> Policy:
 
 
 def course_secret(course_dir: Path) -> bytes:
-    """The secret from which hidden inputs are drawn; made on first use, readable by its owner alone."""
+    """The secret from which hidden inputs are drawn; made on first use, readable by its owner alone.
+
+    It appears whole: a process that is killed here, or a full disk, leaves no half of one.
+    """
     file = course_dir / ".secret"
     try:
-        fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not file.exists():
+            with tempfile.NamedTemporaryFile(dir=course_dir, prefix=".secret-") as fresh:
+                fresh.write(secrets.token_bytes(SECRET_BYTES))
+                fresh.flush()
+                os.fsync(fresh.fileno())
+                with contextlib.suppress(FileExistsError):  # another process was first
+                    os.link(fresh.name, file)
         secret = file.read_bytes()
-        if len(secret) != SECRET_BYTES:
-            raise PlatformError(f"{file} must hold {SECRET_BYTES} bytes; restore it from a backup") from None
-        return secret
-    with os.fdopen(fd, "wb") as handle:
-        secret = secrets.token_bytes(SECRET_BYTES)
-        handle.write(secret)
+    except OSError as error:
+        raise PlatformError(f"{file}: {error.strerror}; see to the disk, then run the same again") from error
+    if len(secret) != SECRET_BYTES:
+        raise PlatformError(f"{file} must hold {SECRET_BYTES} bytes; restore it from a backup")
     return secret

@@ -3,6 +3,7 @@
 from autograder.batch.engine import Batch, default_workers, run_batch
 from autograder.batch.grading import Due, GradingRoom, Penalty, never, no_penalty
 from autograder.batch.jobs import Job, find_jobs, read_sources
+from autograder.batch.recording import record
 
 __all__ = [
     "Batch",
@@ -15,5 +16,6 @@ __all__ = [
     "never",
     "no_penalty",
     "read_sources",
+    "record",
     "run_batch",
 ]

@@ -2,15 +2,16 @@
 
 Contract: gradings are yielded in the caller's thread, which alone writes to the gradebook. Once
 ``stop`` is set no new job starts, and the running ones are still yielded. When the caller breaks off
-(an exception, a second Ctrl-C, closing the generator), running jobs end too but are not yielded. What
-was yielded is kept, the rest is found again by the next run.
+(a second Ctrl-C, closing the generator), ``abandon`` is called to end the running jobs, and they are
+not yielded. What was yielded is kept, the rest is found again by the next run. ``grade`` raises nothing:
+see ``GradingRoom``.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
@@ -39,10 +40,12 @@ def run_batch(
     workers: int = 0,
     *,
     stop: threading.Event | None = None,
-) -> Iterator[Batch]:
+    abandon: Callable[[], None] = lambda: None,
+) -> Generator[Batch]:
     """Grades ``jobs`` with ``workers`` threads (0: ``default_workers``), in no particular order.
 
-    A box dies with the thread that opened it, so each job lives in one thread.
+    A box dies with the thread that opened it, so each job lives in one thread. A caller that may break
+    off closes the generator (``contextlib.closing``), or jobs go on behind its back.
     """
     pool = ThreadPoolExecutor(workers or default_workers(), thread_name_prefix="mlsys-grade")
     futures: dict[Future[Grading], Job] = {pool.submit(grade, job): job for job in jobs}
@@ -56,4 +59,8 @@ def run_batch(
             for future in done:
                 yield Batch(futures[future], future.result())
     finally:
+        for future in waiting:
+            future.cancel()
+        if waiting:
+            abandon()
         pool.shutdown(wait=True, cancel_futures=True)

@@ -1,13 +1,15 @@
 """From one submission's bytes to its grading: repair, judge, lateness. Writes nothing.
 
 Contract: every problem ends in a ``Grading``. What is the student's is a notebook's ``problem``
-with zero points; what is ours is ``fault``, and no grade.
+with zero points; what is ours is ``fault``, and no grade. A bug of ours that one submission meets is
+that submission's fault, and not the end of the class's batch.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,9 +18,9 @@ from pathlib import Path
 from nbformat.notebooknode import NotebookNode
 
 from autograder.batch.jobs import Job
-from autograder.errors import GraderError, SubmissionError
+from autograder.errors import GraderError, PlatformError, SubmissionError
 from autograder.gradebook import GradedNotebook, Grading, read_snapshot
-from autograder.judge import Court, Settings, plan_notebook
+from autograder.judge import Court, Settings, Verdict, plan_notebook
 from autograder.repair import Repaired, repair_submission
 
 Penalty = Callable[[float, float], float]
@@ -38,6 +40,14 @@ def never(student: str) -> datetime | None:
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+def fault_of(grading: Grading, error: Exception) -> Grading:
+    """The fault that a bug of ours is."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    words = f"the grader failed ({type(error).__name__}, {Path(last.filename).name}:{last.lineno})"
+    advice = "fault.txt in the attempt's folder says where; report it"
+    return grading.as_fault(f"{words}; {advice}", "".join(traceback.format_exception(error)))
 
 
 @dataclass(frozen=True)
@@ -65,22 +75,28 @@ class GradingRoom:
             sha256=receipt.sha256,
             submitted=receipt.received,
             graded=self.clock(),
-            notebooks=(),
-            late_seconds=self.late_seconds(receipt.student, receipt.received),
+            notebooks=tuple(GradedNotebook(name, source) for name, source in self.sources.items()),
         )
         try:
-            files = read_snapshot(self.course_dir, receipt)
-            notebooks = self.judge(job, files)
+            return self.judged(job, blank)
         except GraderError as error:
-            unjudged = tuple(GradedNotebook(name, source) for name, source in self.sources.items())
-            return replace(blank, notebooks=unjudged, fault=str(error))
+            return blank.as_fault(str(error))
+        except Exception as error:  # whatever a submission sets off in our code is told, not raised
+            return fault_of(blank, error)
+
+    def judged(self, job: Job, blank: Grading) -> Grading:
+        """``blank`` with all that there is to say of the submission. Raises what goes wrong on our side."""
+        files = read_snapshot(self.course_dir, job.receipt)
+        notebooks = self.judge(job, files)
+        late_seconds = self.late_seconds(job.student, job.receipt.received)
         points = sum(each.result.points for each in notebooks if each.result is not None)
         others = {name: data for name, data in files.items() if not name.lower().endswith(".ipynb")}
         return replace(
             blank,
             graded=self.clock(),
             notebooks=notebooks,
-            penalty=self.penalty(blank.late_seconds, points) if blank.late_seconds else 0.0,
+            late_seconds=late_seconds,
+            penalty=self.penalty(late_seconds, points) if late_seconds else 0.0,
             files=others,
         )
 
@@ -101,8 +117,10 @@ class GradingRoom:
     def judge_notebook(self, job: Job, name: str, source: NotebookNode, repaired: Repaired) -> GradedNotebook:
         plan = plan_notebook(repaired.notebook, source)
         seed = self.seed(job.assignment, name, job.receipt.sha256)
-        result = self.court.judge(plan, Settings.of_source(source), seed)
-        return GradedNotebook(name, source, repaired=repaired, result=result)
+        judgement = self.court.judge_for_staff(plan, Settings.of_source(source), seed)
+        if judgement.result.verdict is Verdict.FAULT:
+            raise PlatformError(f"{name}: {next(iter(judgement.staff.values()), 'it could not be judged')}")
+        return GradedNotebook(name, source, repaired=repaired, result=judgement.result)
 
     def seed(self, *parts: str) -> bytes:
         """The same hidden inputs whenever this submission is judged, others for every other one."""

@@ -14,8 +14,9 @@ from autograder.gradebook.attempts import (
     source_version,
 )
 from autograder.gradebook.gradebook import Gradebook
-from autograder.gradebook.intake import Clock, read_folder, take_in
+from autograder.gradebook.intake import Clock, after_the_last, read_folder, take_in
 from autograder.gradebook.marking import with_outputs
+from autograder.gradebook.mending import mend
 from autograder.gradebook.snapshots import (
     Receipt,
     all_receipts,
@@ -39,10 +40,12 @@ __all__ = [
     "Receipt",
     "Standing",
     "State",
+    "after_the_last",
     "all_receipts",
     "content_sha256",
     "latest_receipt",
     "latest_receipts",
+    "mend",
     "read_folder",
     "read_snapshot",
     "read_standings",

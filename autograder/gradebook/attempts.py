@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from importlib.metadata import version
@@ -53,7 +53,8 @@ class GradedNotebook:
 class Grading:
     """A judged submission. Times have zones; ``penalty`` is in points, for lateness.
 
-    ``fault``: the platform's own words where it couldn't judge; nothing is graded then.
+    ``fault``: the platform's own words where it couldn't judge; nothing is graded then. ``trace``: where
+    our code failed, for staff alone.
     ``files``: further files to lay beside the graded notebooks, for the formgrader.
     """
 
@@ -66,6 +67,7 @@ class Grading:
     late_seconds: float = 0.0
     penalty: float = 0.0
     fault: str = ""
+    trace: str = ""
     files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
@@ -80,6 +82,11 @@ class Grading:
         if self.fault or any(result.verdict is Verdict.FAULT for result in judged):
             return AttemptState.FAULT
         return AttemptState.GRADED if judged else AttemptState.UNREADABLE
+
+    def as_fault(self, words: str, trace: str = "") -> Grading:
+        """The same grading as a fault of ours: nothing in it is judged."""
+        unjudged = tuple(GradedNotebook(each.name, each.source) for each in self.notebooks)
+        return replace(self, notebooks=unjudged, penalty=0.0, fault=words, trace=trace, files={})
 
 
 @dataclass(frozen=True)

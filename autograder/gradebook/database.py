@@ -9,6 +9,7 @@ PostgreSQL it is on the tables that nbgrader writes too, so that the formgrader 
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from autograder.errors import PlatformError
 from autograder.gradebook.tables import CountingRow, Table
 
 BUSY_SECONDS = 30
+LOCK_NOT_AVAILABLE, DISK_FULL = "55P03", "53100"  # PostgreSQL's SQLSTATE
 # In the order in which nbgrader's own transactions write them: two waiting for each other can't be.
 WRITTEN = ("student", "submitted_assignment", "submitted_notebook", "grade", "comment")
 LOCK = f"LOCK TABLE {', '.join(WRITTEN)} IN SHARE ROW EXCLUSIVE MODE"
@@ -41,9 +43,9 @@ class Database:
                 raise _no_gradebook(self.name)
             if not inspect(self._reader).has_table(CountingRow.__tablename__):
                 Table.metadata.create_all(self._writer)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, sqlite3.Error) as error:
             self.close()
-            raise PlatformError(f"the gradebook {self.name} can't be opened: {error}") from error
+            raise _failed(self.name, error) from error
         except PlatformError:
             self.close()
             raise
@@ -119,8 +121,25 @@ def _prepare(connection: Any, record: object) -> None:
 def _told(name: str) -> Iterator[None]:
     try:
         yield
-    except SQLAlchemyError as error:
-        raise PlatformError(f"the gradebook {name} failed: {error}; nothing was written") from error
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise _failed(name, error) from error
+
+
+def _failed(name: str, error: Exception) -> PlatformError:
+    """In words, without the statement: it may hold what isn't everybody's to read."""
+    cause = getattr(error, "orig", None) or error
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF or getattr(cause, "sqlstate", "")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, LOCK_NOT_AVAILABLE):
+        what = f"has been locked by another program for more than {BUSY_SECONDS} seconds"
+        advice = "end what else writes to it (a formgrader, a backup, a database browser)"
+    elif code in (sqlite3.SQLITE_FULL, DISK_FULL):
+        what, advice = "can't grow: the disk is full", "make room"
+    else:
+        what = f"failed: {str(cause).strip()}"
+        advice = "see to the database"
+    return PlatformError(
+        f"the gradebook {name} {what}. Nothing was written: {advice}, then run the same again"
+    )
 
 
 def _no_gradebook(name: str) -> PlatformError:

@@ -1,6 +1,7 @@
 """The folders of a course that grading writes: ``attempts/`` and ``autograded/``.
 
-Contract: a folder appears whole, in the place of the one before it, or not at all.
+Contract: a folder appears whole, in the place of the one before it, or not at all. Who is killed
+between the two may leave none, and their unfinished folders: see ``mending``.
 ``attempts/<student>/<assignment>/<number>/`` keeps the judged notebooks of every attempt;
 ``autograded/<student>/<assignment>/`` is a copy of the attempt that counts, where nbgrader's
 formgrader and feedback look for it. Staff only: the notebooks hold the hidden tests.
@@ -8,6 +9,9 @@ formgrader and feedback look for it. Staff only: the notebooks hold the hidden t
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import re
 import shutil
 import uuid
 from collections.abc import Mapping
@@ -16,6 +20,8 @@ from pathlib import Path
 
 import nbformat
 from nbformat.notebooknode import NotebookNode
+
+from autograder.errors import PlatformError
 
 READ_ONLY = 0o444
 
@@ -42,22 +48,51 @@ def notebook_bytes(notebook: NotebookNode) -> bytes:
 
 
 def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
-    """Makes ``target`` hold exactly these files, read-only."""
+    """Makes ``target`` hold exactly these files, read-only. Raises PlatformError where the disk is full
+    or can't be written; ``target`` is as it was then."""
     strange = [name for name in files if Path(name).name != name]
     if strange:
         raise ValueError(f"not plain file names: {strange[:3]}")
     incoming = _beside(target)
-    incoming.mkdir(parents=True)
-    for name, data in files.items():
-        path = incoming / name
-        path.write_bytes(data)
-        path.chmod(READ_ONLY)
-    swap_in(incoming, target)
+    try:
+        incoming.mkdir(parents=True)
+        for name, data in files.items():
+            path = incoming / name
+            path.write_bytes(data)
+            path.chmod(READ_ONLY)
+        swap_in(incoming, target)
+    except OSError as error:
+        shutil.rmtree(incoming, ignore_errors=True)
+        raise unwritable(target, error) from error
 
 
 def copy_folder(source: Path, target: Path) -> None:
-    """Makes ``target`` a copy of ``source``."""
-    write_folder(target, {path.name: path.read_bytes() for path in source.iterdir() if path.is_file()})
+    """Makes ``target`` a copy of ``source``, unless it is one. Raises PlatformError."""
+    try:
+        wanted = read_files(source)
+    except OSError as error:
+        raise PlatformError(f"{source}: {error.strerror}; restore it from a backup") from error
+    if not target.is_dir() or read_files(target) != wanted:
+        write_folder(target, wanted)
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """The files of a folder by name."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+def unwritable(path: Path, error: OSError) -> PlatformError:
+    """The error that says where the disk failed."""
+    advice = "make room" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else "see to the disk"
+    return PlatformError(f"{path} can't be written: {error.strerror}; {advice}, then run the same again")
+
+
+def remove_leftovers(parent: Path, name: str) -> None:
+    """Removes what writers of folders in ``parent`` left when they were killed; ``name`` is a pattern."""
+    unfinished = re.compile(rf"\.({name})\.[0-9a-f]{{32}}")
+    for path in parent.iterdir() if parent.is_dir() else ():
+        if unfinished.fullmatch(path.name):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def swap_in(incoming: Path, target: Path) -> None:
@@ -65,10 +100,15 @@ def swap_in(incoming: Path, target: Path) -> None:
     outgoing = _beside(target)
     if target.exists():
         target.rename(outgoing)
-    incoming.rename(target)
+    try:
+        incoming.rename(target)
+    except OSError:
+        with contextlib.suppress(FileNotFoundError):
+            outgoing.rename(target)
+        raise
     shutil.rmtree(outgoing, ignore_errors=True)
 
 
 def _beside(target: Path) -> Path:
     """A name that no glob of nbgrader's finds, on the same file system."""
-    return target.parent / f".{uuid.uuid4().hex}"
+    return target.parent / f".{target.name}.{uuid.uuid4().hex}"

@@ -86,7 +86,9 @@ class Gradebook:
             row = attempt_row(grading, _next_number(session, grading))
             session.add(row)
             session.flush()
-            if grading.state is not AttemptState.FAULT:
+            if grading.state is AttemptState.FAULT:
+                self._keep_fault(grading, row)
+            else:
                 self._keep_notebooks(session, assignment.notebooks, grading, row)
                 self._settle(session, assignment, row, policy)
             return read_attempt(row, _counting(session, row.student, row.assignment) == row.id)
@@ -110,6 +112,17 @@ class Gradebook:
         """Attempts, oldest first; of one student or one assignment where that is given."""
         with self.database.reading() as session:
             return _attempts(session, student, assignment)
+
+    def counting_numbers(self, assignment: str) -> dict[str, int]:
+        """Student -> the number of the attempt that counts."""
+        wanted = (
+            select(AttemptRow.student, AttemptRow.number)
+            .join(CountingRow, CountingRow.attempt_id == AttemptRow.id)
+            .where(AttemptRow.assignment == assignment)
+            .order_by(AttemptRow.student)
+        )
+        with self.database.reading() as session:
+            return dict(session.execute(wanted).tuples())
 
     def submitters(self, assignment: str) -> tuple[str, ...]:
         """The students who have an attempt at an assignment."""
@@ -138,6 +151,11 @@ class Gradebook:
             attempt_folder(self.course, row.student, row.assignment, chosen.number),
             autograded_folder(self.course, row.student, row.assignment),
         )
+
+    def _keep_fault(self, grading: Grading, row: AttemptRow) -> None:
+        """For staff: what failed. It also takes the place of what a killed process left there."""
+        files = {"fault.txt": f"{row.message}\n\n{grading.trace}".strip().encode() + b"\n"}
+        write_folder(attempt_folder(self.course, row.student, row.assignment, row.number), files)
 
     def _keep_notebooks(
         self, session: Session, released: Sequence[object], grading: Grading, row: AttemptRow

@@ -19,16 +19,19 @@ import re
 import stat
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from autograder.errors import SubmissionError
-from autograder.gradebook.folders import timestamp, write_folder
+from autograder.errors import PlatformError, SubmissionError
+from autograder.gradebook.folders import remove_leftovers, timestamp, unwritable, write_folder
 from autograder.gradebook.snapshots import (
     Receipt,
     ReceivedFile,
     content_sha256,
+    latest_receipt,
+    read_snapshot,
     receipts,
+    remove_unfinished,
     write_snapshot,
 )
 from autograder.repair import MAX_BYTES
@@ -36,6 +39,7 @@ from autograder.repair import MAX_BYTES
 STUDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 ASSIGNMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 FILE = re.compile(r"\w[\w .()'-]{0,99}")
+TICK = timedelta(microseconds=1)
 STAMP = "%Y%m%dT%H%M%S%fZ"
 MAX_NAME = 200
 MAX_FILES = 50
@@ -58,13 +62,13 @@ def take_in(
 
     ``files``: plain file name -> bytes. Notebooks are always taken; of other files those that
     ``allowed`` names, and the receipt lists the rest. Raises SubmissionError for a name that is
-    none, a file over 20 MB, too many files, or no notebook at all.
+    none, a file over 20 MB, too many files, or no notebook at all, and PlatformError where the disk fails:
+    then the same submission may come again.
     """
     require_names(student, assignment)
     kept, ignored = sort_out(files, allowed)
     sha256 = content_sha256(kept)
     home = course / "snapshots" / student / assignment
-    home.mkdir(parents=True, exist_ok=True)
     with _locked(home):
         received = clock().astimezone(UTC)
         known = receipts(course, student, assignment)
@@ -84,6 +88,29 @@ def take_in(
         if not known or receipt.received >= known[-1].received:
             _lay_out(course, receipt, kept)
     return receipt
+
+
+def after_the_last(course: Path, student: str, assignment: str, now: datetime) -> datetime:
+    """``now``, for a submission that comes in now. A clock that was set back must not make it the older
+    one: then it is a moment after the newest there is."""
+    newest = latest_receipt(course, student, assignment)
+    return now if newest is None else max(now, newest.received + TICK)
+
+
+def lay_out_newest(course: Path, student: str, assignment: str) -> None:
+    """Makes ``submitted/`` hold a student's newest snapshot, and removes what killed intakes left."""
+    home = course / "snapshots" / student / assignment
+    with _locked(home):
+        remove_unfinished(home)
+        remove_leftovers(course / "submitted" / student, re.escape(assignment))
+        newest = latest_receipt(course, student, assignment)
+        if newest is None:
+            return
+        try:
+            files = read_snapshot(course, newest)
+        except PlatformError:  # grading tells of it
+            return
+        _lay_out(course, newest, files)
 
 
 def read_folder(folder: Path, wanted: Callable[[str], bool] = lambda name: True) -> dict[str, bytes]:
@@ -168,7 +195,11 @@ def _known(known: Sequence[Receipt], sha256: str, received: datetime) -> Receipt
 @contextlib.contextmanager
 def _locked(home: Path) -> Iterator[None]:
     """One intake at a time for a student and an assignment; the lock ends with the process."""
-    fd = os.open(home / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        fd = os.open(home / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise unwritable(home, error) from error
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
         yield

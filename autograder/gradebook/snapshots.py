@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import shutil
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -17,6 +19,9 @@ from datetime import datetime
 from pathlib import Path
 
 from autograder.errors import PlatformError
+from autograder.gradebook.folders import unwritable
+
+UNFINISHED = re.compile(r"\.[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -95,16 +100,27 @@ def content_sha256(files: Mapping[str, bytes]) -> str:
 
 
 def write_snapshot(folder: Path, receipt: Receipt, files: Mapping[str, bytes]) -> None:
-    """Keeps a submission: the folder appears whole, or not at all."""
+    """Keeps a submission: the folder appears whole, or not at all. Raises PlatformError."""
     staging = folder.parent / f".{uuid.uuid4().hex}"
-    (staging / "files").mkdir(parents=True)
     record = {**asdict(receipt), "received": receipt.received.isoformat()}
-    for path, data in [
-        *((staging / "files" / name, data) for name, data in files.items()),
-        (staging / "receipt.json", json.dumps(record, indent=1, ensure_ascii=False).encode()),
-    ]:
-        _write_once(path, data)
-    staging.rename(folder)
+    try:
+        (staging / "files").mkdir(parents=True)
+        for path, data in [
+            *((staging / "files" / name, data) for name, data in files.items()),
+            (staging / "receipt.json", json.dumps(record, indent=1, ensure_ascii=False).encode()),
+        ]:
+            _write_once(path, data)
+        staging.rename(folder)
+    except OSError as error:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise unwritable(folder, error) from error
+
+
+def remove_unfinished(home: Path) -> None:
+    """Removes what killed writers left. Call it where nobody writes a snapshot of this home."""
+    for path in home.glob(".*"):
+        if UNFINISHED.fullmatch(path.name):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _write_once(path: Path, data: bytes) -> None:

@@ -1,12 +1,13 @@
 """The instructor's commands: submit, autograde.
 
 With ``--json`` autograde writes one record a line, in this order: ``found`` for each assignment,
-``attempt`` for each grading, ``done`` at the end. A Ctrl-C (SIGINT) lets running submissions end and
-records them; the exit code is then 130.
+``attempt`` for each grading, ``done`` at the end. A Ctrl-C (SIGINT, or SIGTERM) lets running submissions
+end and records them; the exit code is then 130.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -18,9 +19,9 @@ import typer
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from autograder.batch import Batch, find_jobs, run_batch
+from autograder.batch import find_jobs, record, run_batch
 from autograder.errors import SubmissionError
-from autograder.gradebook import Attempt, AttemptState, read_folder, take_in
+from autograder.gradebook import Attempt, AttemptState, after_the_last, mend, read_folder, take_in
 from autograder.judge import Court, Verdict
 from course.material import read_assignment
 from course.reader import read_course
@@ -65,7 +66,7 @@ def submit_command(
                 student,
                 assignment,
                 files,
-                clock=lambda: datetime.now(UTC),
+                clock=lambda: after_the_last(course_dir.resolve(), student, assignment, datetime.now(UTC)),
                 allowed=allowed,
             )
             gradebook.record_submission(receipt)
@@ -159,6 +160,8 @@ def grade_all(
         Court() as court,
         progress_bar() as bar,
     ):
+        for each in assignments:
+            mend(gradebook, each)
         rooms = {each: grading_room(course, course_dir, each, court) for each in assignments}
         found = {
             each: find_jobs(
@@ -176,26 +179,27 @@ def grade_all(
             emit({"event": "found", "assignment": each, "jobs": len(jobs)})
         tasks = {each: bar.add_task(each, total=len(jobs)) for each, jobs in found.items() if jobs}
         queue = in_turn(list(found.values()))
-        for finished in run_batch(queue, lambda job: rooms[job.assignment].grade(job), workers, stop=stop):
-            policy = policy_of(entry_of(course, finished.job.assignment))
-            attempt = gradebook.record_attempt(finished.grading, policy)
-            attempts.append(attempt)
-            told_of(finished, attempt, bar, tasks[attempt.assignment], as_json)
+        batch = run_batch(
+            queue, lambda job: rooms[job.assignment].grade(job), workers, stop=stop, abandon=court.close
+        )
+        with contextlib.closing(batch):
+            for finished in batch:
+                policy = policy_of(entry_of(course, finished.job.assignment))
+                attempt = record(gradebook, finished.grading, policy)
+                attempts.append(attempt)
+                told_of(attempt, bar, tasks[attempt.assignment], as_json)
     for assignment, jobs in found.items():
         if not jobs:
             words.print(f"{assignment}: nothing new to grade")
     return attempts
 
 
-def told_of(finished: Batch, attempt: Attempt, bar: Progress, task: TaskID, as_json: bool) -> None:
+def told_of(attempt: Attempt, bar: Progress, task: TaskID, as_json: bool) -> None:
     bar.advance(task)
     if as_json:
         emit(attempt_record(attempt))
     elif attempt.state is AttemptState.FAULT:
-        words.print(
-            f"{attempt.student} {attempt.assignment}: {finished.grading.fault or attempt.message}",
-            markup=False,
-        )
+        words.print(f"{attempt.student} {attempt.assignment}: {attempt.message}", markup=False)
 
 
 def attempt_record(attempt: Attempt) -> dict[str, object]:

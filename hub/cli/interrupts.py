@@ -1,4 +1,7 @@
-"""Ctrl-C in a long command: the first one asks it to end after what it is doing, the second ends it."""
+"""Ctrl-C in a long command: the first one asks it to end after what it is doing, the second ends it.
+
+SIGTERM, with which service managers end what they started, is a Ctrl-C too.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ INTERRUPTED = 130
 
 @contextmanager
 def first_interrupt() -> Iterator[threading.Event]:
-    """An event that the first SIGINT sets; the second raises KeyboardInterrupt in the main thread."""
+    """An event that the first signal sets; the second raises KeyboardInterrupt in the main thread."""
     stop = threading.Event()
 
     def note(number: int, frame: object) -> None:
@@ -23,8 +26,9 @@ def first_interrupt() -> Iterator[threading.Event]:
         stop.set()
         words.print("stopping: what is being judged is finished first; Ctrl-C again ends at once")
 
-    before = signal.signal(signal.SIGINT, note)
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -14,7 +14,7 @@ from nbformat.notebooknode import NotebookNode
 from autograder.batch import GradingRoom, Job, read_sources, run_batch
 from autograder.errors import PlatformError
 from autograder.gradebook import AttemptState, Grading, take_in
-from autograder.judge import Court, Verdict
+from autograder.judge import Court
 from tests.autograder.target import REFERENCE, STUB, assignment
 
 DUE = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -89,9 +89,21 @@ def test_a_judge_that_cannot_start_is_a_fault_of_ours(
     monkeypatch.setattr(Court, "_pass", no_box)
     grading = room.grade(job(room.course_dir, "ama", written(assignment(REFERENCE))))
     assert grading.state is AttemptState.FAULT
-    result = grading.notebooks[0].result
-    assert result is not None
-    assert {check.verdict for check in result.checks} == {Verdict.FAULT}
+    assert "no box to be had" in grading.fault
+
+
+def test_a_bug_that_a_submission_meets_is_its_fault_with_the_place_for_staff(
+    room: GradingRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bug(*arguments: object, **settings: object) -> None:
+        raise ZeroDivisionError("the bug's own words")
+
+    monkeypatch.setattr(Court, "_pass", bug)
+    grading = room.grade(job(room.course_dir, "ama", written(assignment(REFERENCE))))
+    assert grading.state is AttemptState.FAULT
+    assert "ZeroDivisionError, test_batch.py" in grading.fault
+    assert "the bug's own words" not in grading.fault
+    assert "the bug's own words" in grading.trace
 
 
 def test_the_seed_is_the_submissions_and_the_courses(room: GradingRoom) -> None:
@@ -125,11 +137,31 @@ def test_every_job_is_yielded_once_whatever_the_workers(tmp_path: Path) -> None:
         assert sorted(done) == [f"s{number}" for number in range(7)]
 
 
+def test_who_breaks_off_ends_what_is_running(tmp_path: Path) -> None:
+    over = threading.Event()
+
+    def grade(each: Job) -> Grading:
+        if each.student != "s0":
+            assert over.wait(60)
+        return blank([])(each)
+
+    batch = run_batch(jobs_of(tmp_path, 50), grade, workers=2, abandon=over.set)
+    next(batch)
+    batch.close()
+    assert over.is_set()
+
+
+def test_a_batch_that_is_done_abandons_nothing(tmp_path: Path) -> None:
+    over = threading.Event()
+    assert len(list(run_batch(jobs_of(tmp_path, 3), blank([]), abandon=over.set))) == 3
+    assert not over.is_set()
+
+
 def test_a_stop_lets_running_jobs_end_and_starts_no_more(tmp_path: Path) -> None:
     graded: list[str] = []
     batch = run_batch(jobs_of(tmp_path, 50), blank(graded), workers=1)
     next(iter(batch))
-    batch.close()  # type: ignore[attr-defined]  # a generator, behind Iterator
+    batch.close()
     assert len(graded) < 50
     assert not [each for each in threading.enumerate() if each.name.startswith("mlsys-grade")]
 
