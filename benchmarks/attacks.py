@@ -1,8 +1,8 @@
 """Every hostile submission of tests/attacks, on this project and on the stock nbgrader, side by side.
 
 Run: ``.venv/bin/python -m benchmarks.attacks [NAME …] [--json FILE] [--workers N]``. Ours goes through the
-whole pipeline of `tests.autograder.pipeline`. The stock nbgrader is started in a box, with a course made for it
-and thrown away. Exit code 0 where ours held all, 1 where it did not, 2 where this host can't tell.
+whole pipeline of `tests.autograder.pipeline`. The stock nbgrader is started in a box, with a throw-away
+course. Exit code 0 where ours held all, 1 where it did not, 2 where this host can't tell.
 """
 
 from __future__ import annotations

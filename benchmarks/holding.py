@@ -1,7 +1,8 @@
 """What an attack did, in words: the same judgement for the stock nbgrader and for this project.
 
 Contract: pure functions from what was seen to an `Outcome`. An attack is held when its mark is what its
-header says, it found nothing, and nobody else came to harm. Where that can't be told, nobody is blamed or praised.
+header says, it found nothing, and nobody else came to harm. Where that can't be told, nobody
+is blamed or praised.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tests.autograder.target import POINTS
 FULL = float(sum(POINTS.values()))
 FOUND = re.compile(r"FOUND: ?(.*)")
 NOTHING = "[]"
+AGENT = '"Agent"'  # what looks for our agent by its name has nothing to look for in nbgrader's kernel
 
 
 class Kind(StrEnum):
@@ -58,7 +60,9 @@ class Outcome:
 
 def not_applicable(attack: Attack) -> Outcome | None:
     """The outcome of an attack that can't be tried on the stock nbgrader, None for one that can."""
-    if attack.ours_only:
+    if attack.ours_only or any(
+        AGENT in cell for cell in (*attack.before, *attack.after, *attack.answers.values())
+    ):
         return Outcome(reason="– (aims at this project's judge)")
     if not can_hand_in(attack.files()):
         return Outcome(reason="– (nbgrader can't be handed such a file name)")

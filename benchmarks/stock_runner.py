@@ -2,8 +2,8 @@
 
 Run by `benchmarks.stock` only, as ``python -I stock_runner.py DESCRIPTOR``. The socket at that descriptor
 brings one task (JSON after its length) and takes a line of JSON for each step; nothing else of the task is in
-the box's files. The attacker's code runs as the same user and may end this process: what has been said by then
-is the report. Needs nbgrader and the standard library.
+the box's files. The attacker's code runs as the same user and may end this process: what has been said
+by then is the report. Needs nbgrader and the standard library.
 """
 
 from __future__ import annotations
