@@ -22,6 +22,8 @@ from tests.autograder.target import POINTS
 FULL = float(sum(POINTS.values()))
 FOUND = re.compile(r"FOUND: ?(.*)")
 NOTHING = "[]"
+# What nbgrader says at the end where one submission failed and the others were gone on with.
+HANDLED = "traceback for details on the specific errors"
 AGENT = '"Agent"'  # what looks for our agent by its name has nothing to look for in nbgrader's kernel
 
 
@@ -106,6 +108,8 @@ def _grader(facts: Facts) -> Iterator[Problem]:
         yield Problem(Kind.HARMS, "the grader hangs")
     elif (facts.attacked.exit or 0) < 0:
         yield Problem(Kind.HARMS, "the grader is killed")
+    elif facts.attacked.exit and HANDLED not in facts.attacked.words:
+        yield Problem(Kind.HARMS, "nbgrader breaks off, with everybody after this student")
     if facts.left:
         yield Problem(Kind.HARMS, "processes left running")
 

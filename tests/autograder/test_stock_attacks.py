@@ -12,7 +12,7 @@ from rich.console import Console
 from autograder.errors import SubmissionError
 from autograder.judge import Court
 from benchmarks.attacks import as_json, compare, table, totals
-from benchmarks.holding import Kind, Outcome, Problem, not_applicable, of_ours, of_stock
+from benchmarks.holding import HANDLED, Kind, Outcome, Problem, not_applicable, of_ours, of_stock
 from benchmarks.stock import Command, Facts, can_hand_in, facts, said
 from tests.autograder.attack import FOLDER, Attack, read_attack
 
@@ -62,7 +62,11 @@ def test_the_table_says_what_both_did(court: Court, tmp_path: Path) -> None:
         (Facts(), "the grader is killed or hangs for good"),
         (replace(HELD, attacked=replace(WELL, hung=True, exit=-9)), "the grader hangs"),
         (replace(HELD, attacked=replace(WELL, exit=-9)), "the grader is killed"),
-        (replace(HELD, attacked=replace(WELL, exit=1)), "held"),
+        (replace(HELD, attacked=replace(WELL, exit=1, words=f"Please see the above {HANDLED}")), "held"),
+        (
+            replace(HELD, attacked=replace(WELL, exit=1, words="RecursionError: too deep")),
+            "nbgrader breaks off, with everybody after this student",
+        ),
         (replace(HELD, points=None), "the gradebook is destroyed"),
         (replace(HELD, points={"attacker": 0, "earlier": 207, "honest": 207}), "others' grades changed"),
         (replace(HELD, points={"attacker": 4, "earlier": 7, "honest": 10}), "4 of 10 points"),
