@@ -160,7 +160,8 @@ class Court:
         result = NotebookResult(
             checks=tuple(ruling.result for ruling in ordered),
             cells=tuple(opened.cells) if opened else (),
-            usage=closed.usage(),
+            # Of the open pass: in the closed one, memory and time can spell out a hidden input.
+            usage=(opened or closed).usage(),
         )
         return Judgement(result, {r.result.check: r.staff for r in ordered if r.staff})
 
@@ -193,15 +194,18 @@ class Court:
 
     @contextlib.contextmanager
     def _desk(self, plan: Plan, seed: bytes) -> Iterator[JudgeDesk]:
+        desk = JudgeDesk(self._connect, plan, seed)
+        with contextlib.closing(desk):
+            yield desk
+
+    def _connect(self) -> socket.socket:
         ours, theirs = socket.socketpair()
-        desk = JudgeDesk(ours)
-        try:
+        with contextlib.ExitStack() as undo:
+            undo.callback(ours.close)
             with theirs, self.lock:
                 self._hand_over(theirs.fileno())
-            desk.open(plan, seed)
-            yield desk
-        finally:
-            desk.close()
+            undo.pop_all()
+        return ours
 
     def _hand_over(self, fd: int) -> None:
         """Gives the judge a session; a judge that died is started again."""
@@ -249,11 +253,15 @@ def counter(total: int, progress: Progress | None) -> Callable[[], None]:
 
 
 def with_open_words(ruling: Ruling, opened: Hearing) -> Ruling:
-    """The open pass's message for a check that failed there: it may tell everything."""
+    """The ruling with what may be told of the open pass: how long the check took there, and its message
+    where it failed there, which may tell everything."""
     seen = opened.rulings.get(ruling.result.check)
-    if seen is None or ruling.result.verdict is Verdict.OK or seen.result.verdict is Verdict.OK:
+    if seen is None:
         return ruling
-    return Ruling(replace(ruling.result, message=seen.result.message), ruling.staff)
+    result = replace(ruling.result, seconds=seen.result.seconds)
+    if ruling.result.verdict is not Verdict.OK and seen.result.verdict is not Verdict.OK:
+        result = replace(result, message=seen.result.message)
+    return Ruling(result, ruling.staff)
 
 
 def failed_beside(step: CheckStep, closed: Hearing) -> bool:
@@ -279,15 +287,16 @@ def run_races(
     """The races of a notebook: the student's box and the reference's, both on one core."""
     student = Hearing(desk, plan, settings, open_pass=False, tell=lambda: None, strays=strays, cpus=cpus)
     reference = BoxedNotebook(desk, settings, "reference", cpus)
+    session = 0
     try:
-        reference.open()
-        for source in plan.reference:
-            desk.cell(source, 1 << 16, settings.limits.cell_seconds, "reference")
         for step in plan.steps:
             if isinstance(step, RunStep) and step in closed.replay:
                 student.run_cell(step)
             elif isinstance(step, CheckStep) and step.check in races:
-                student.rulings[step.check] = student.run_check(step, settings.check_seconds)
+                if session != desk.sessions:
+                    reference.fill(plan.reference)
+                    session = desk.sessions
+                student.rulings[step.check] = student.run_check(step)
         return student.rulings
     finally:
         student.notebook.close()

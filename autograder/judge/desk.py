@@ -1,10 +1,15 @@
-"""The driver's end of one judging session: requests to the judge process, boxes handed to it."""
+"""The driver's end of one judging session: requests to the judge process, boxes handed to it.
+
+Contract: a request that isn't answered raises ``JudgeGone``. The session's process is lost then, with
+everything that checks have bound in it; ``renew`` begins another.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -21,11 +26,22 @@ class JudgeGone(PlatformError):
 
 
 class JudgeDesk:
-    """One session with the judge; closing it ends the judge's child."""
+    """One session with the judge; closing it ends the judge's child.
 
-    def __init__(self, sock: socket.socket) -> None:
-        self.sock = sock
-        self.channel = Channel(sock)
+    ``connect`` returns a socket whose other end the judge has. ``sessions`` counts them.
+    """
+
+    def __init__(self, connect: Callable[[], socket.socket], plan: Plan, seed: bytes) -> None:
+        self.connect = connect
+        self.plan = plan
+        self.seed = seed
+        self.sessions = 0
+        self._begin()
+
+    def renew(self) -> None:
+        """Begins another session in the place of a lost one. It has no box yet."""
+        self.close()
+        self._begin()
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -41,9 +57,12 @@ class JudgeDesk:
         except (Late, Closed, WireError, OSError) as error:
             raise JudgeGone(f"the judge process gave no answer to {operation!r}") from error
 
-    def open(self, plan: Plan, seed: bytes) -> None:
-        names, functions = sorted(plan.student_names), sorted(plan.functions)
-        self.ask(30, "open", names, list(plan.imports), seed, functions)
+    def _begin(self) -> None:
+        self.sock = self.connect()
+        self.channel = Channel(self.sock)
+        self.sessions += 1
+        names, functions = sorted(self.plan.student_names), sorted(self.plan.functions)
+        self.ask(30, "open", names, list(self.plan.imports), self.seed, functions)
 
     def attach(self, role: str, fd: int, seconds: float) -> str | None:
         """How the box was lost while it started, None when it is ready."""

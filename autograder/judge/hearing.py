@@ -19,8 +19,7 @@ from pathlib import Path
 
 import autograder
 from autograder.errors import PlatformError
-from autograder.judge.desk import JudgeDesk
-from autograder.judge.outputs import clean_outputs
+from autograder.judge.desk import JudgeDesk, JudgeGone
 from autograder.judge.plan import CheckStep, Plan, RunStep
 from autograder.judge.records import CellResult, CheckResult, Usage, Verdict
 from autograder.judge.session import REFERENCE, Outcome
@@ -31,6 +30,8 @@ START_SECONDS = 60.0
 MOUNT = "/opt/mlsys"
 PACKAGE = Path(autograder.__file__).parent
 MEMORY_WORDS = "Your code used more memory than the assignment allows."
+OVERRUN_WORDS = "This check did not end within its time limit with what your code returned."
+SPENT_WORDS = "The checks of this notebook have used up all of its time, so this one was not run."
 CELL_WORDS = {
     Verdict.CRASH: "The cell of this question ended its own process (os._exit, a crash in C code, …).",
     Verdict.TIMEOUT: "The cell of this question ran longer than the time limit.",
@@ -99,6 +100,12 @@ class BoxedNotebook:
             ending = self.end()
             raise PlatformError(f"the {self.role}'s box didn't start ({lost}, {ending}); run `mlsys doctor`")
 
+    def fill(self, cells: tuple[str, ...]) -> None:
+        """A new box with ``cells`` run in it."""
+        self.open()
+        for source in cells:
+            self.desk.cell(source, 1 << 16, self.settings.limits.cell_seconds, self.role)
+
     def end(self, grace: float = 0.0) -> Ending | None:
         """Ends the box and says, from outside, how it had ended; ``grace`` lets a dying one finish."""
         if self.box is None:
@@ -149,6 +156,11 @@ def agent_spec(settings: Settings, fd: int, role: str, cpus: tuple[int, ...]) ->
     )
 
 
+def timed_out(words: str) -> Outcome:
+    """Of a check that the judge has no outcome of its own for."""
+    return Outcome(Verdict.TIMEOUT, 0.0, words, words, 0.0, None)
+
+
 class Hearing:
     """One pass: the open one (visible checks, outputs kept) or the closed one (verdicts)."""
 
@@ -173,11 +185,13 @@ class Hearing:
         self.tell = tell
         self.notebook = BoxedNotebook(desk, settings, "student", cpus)
         self.replay: list[RunStep] = []
+        self.heard: list[CheckStep] = []
         self.broken: dict[str, Verdict] = {}
         self.cells: list[CellResult] = []
         self.rulings: dict[str, Ruling] = {}
         self.cap = int(settings.limits.output_kb * 1024)
         self.left = settings.limits.notebook_seconds
+        self.left_for_checks = settings.limits.notebook_seconds
         self.ready = False
 
     def run(self) -> None:
@@ -188,7 +202,7 @@ class Hearing:
                 if isinstance(step, RunStep):
                     self.run_cell(step)
                 elif self.open_pass or not step.speed:
-                    self.rulings[step.check] = self.run_check(step, self.settings.check_seconds)
+                    self.rulings[step.check] = self.run_check(step)
                 self.tell()
         finally:
             self.notebook.close()
@@ -218,7 +232,7 @@ class Hearing:
         self.left -= time.monotonic() - start
         if answer["lost"] is not None:
             return self.lost(step, answer["lost"]), ()
-        outputs = clean_outputs(answer["outputs"], self.cap)
+        outputs = tuple(answer["outputs"])
         self.cap = max(0, self.cap - sum(len(str(each)) for each in outputs))
         return Verdict(answer["status"]), outputs
 
@@ -245,14 +259,42 @@ class Hearing:
 
     # -- checks ---------------------------------------------------------------------------
 
-    def run_check(self, step: CheckStep, seconds: float) -> Ruling:
+    def run_check(self, step: CheckStep) -> Ruling:
+        seconds = min(self.settings.check_seconds, self.left_for_checks)
+        if seconds <= 0:
+            return self.ruling(step, timed_out(SPENT_WORDS))
         self.prepare()
-        outcome = self.desk.check(step, self.open_pass, seconds)
+        start = time.monotonic()
+        try:
+            outcome = self.desk.check(step, self.open_pass, seconds)
+            self.heard.append(step)
+        except JudgeGone:
+            if time.monotonic() - start < seconds:
+                raise  # it didn't end for want of time: a fault
+            outcome = timed_out(OVERRUN_WORDS)
+            self.renew()
+        finally:
+            self.left_for_checks -= time.monotonic() - start
         if outcome.lost == REFERENCE:
             raise PlatformError(f"the reference's box ended in {step.check}; prove it with `mlsys verify`")
         if outcome.lost is not None:
             outcome = self.explain(outcome, self.lost(step, outcome.lost))
         return self.ruling(step, outcome)
+
+    def renew(self) -> None:
+        """A judge and a box like those before the check that the judge did not survive.
+
+        What the student's code returned can keep the judge busy beyond any interruption (the sum of a
+        ``range`` without end is one call in C): the check that met it has used up its time, as it would
+        in any other grader, and the next ones go on with what the ones before it had bound.
+        """
+        self.notebook.end()
+        self.ready = False
+        self.desk.renew()
+        self.prepare()
+        for step in self.heard:
+            self.ready = self.desk.check(step, self.open_pass, self.settings.check_seconds).lost is None
+            self.prepare()
 
     def explain(self, outcome: Outcome, verdict: Verdict) -> Outcome:
         words = MEMORY_WORDS if verdict is Verdict.MEMORY else outcome.message

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from autograder.errors import AuthorError
+from autograder.judge.hollow import Refuse, hollow, wire_form
 from autograder.sandbox.wire import (
     Channel,
     Closed,
@@ -27,6 +28,7 @@ from autograder.sandbox.wire import (
     Encoder,
     Late,
     NotPlain,
+    Resolve,
     Tail,
     WireError,
     is_builtin_exception,
@@ -51,6 +53,17 @@ class BoxLost(BaseException):
 
 class Refused(AssertionError):
     """A proxy was used as a verdict. It fails the check even where the check catches it."""
+
+
+class Received(Decoder):
+    """A decoder of what a box sent. ``refuse`` is told where a check leans on data without elements."""
+
+    def __init__(self, resolve: Resolve, tail: memoryview, refuse: Refuse) -> None:
+        super().__init__(resolve, tail)
+        self.refuse = refuse
+
+    def bulk(self, e: list[Any]) -> Any:
+        return hollow(super().bulk(e), self.refuse)
 
 
 class Link:
@@ -98,7 +111,8 @@ class Link:
         released, self.released = list(self.released), set()
         try:
             self.channel.send([mine, operation, released, *arguments], tail, self.deadline)
-            return self._answer(mine, mutables)
+            pulling = operation == "builtin" and arguments[0] == "next"
+            return self._answer(mine, mutables, pulling)
         except Late:
             raise self.lose("late") from None
         except Closed:
@@ -112,19 +126,19 @@ class Link:
         self.lost = self.lost or how
         return BoxLost(self.lost)
 
-    def _answer(self, mine: int, mutables: list[object]) -> Any:
+    def _answer(self, mine: int, mutables: list[object], pulling: bool) -> Any:
+        """``pulling``: the request asked an iterator for its next element."""
         while True:
             reply, tail = self.channel.receive(self.deadline)
             if type(reply) is not list or len(reply) < 3 or reply[0] != mine:
                 raise WireError("an answer to another request")
             if reply[1] == "ok" and len(reply) == 4:
-                decoder = Decoder(lambda e: self.resolve(e, mutables), tail)
-                result = decoder.decode(reply[2])
+                result = self._received(tail, mutables).decode(reply[2])
                 self._apply(reply[3], tail, mutables)
                 self._note_swallowed()
                 return result
             if reply[1] == "err" and len(reply) == 6:
-                raise self._error(*reply[2:])
+                raise self._error(pulling, *reply[2:])
             if reply[1] == "cb" and len(reply) == 5:
                 self._call_back(mine, tail, *reply[2:])
                 continue
@@ -132,7 +146,13 @@ class Link:
 
     # -- values ---------------------------------------------------------------------------
 
+    def _received(self, tail: memoryview, mutables: list[object]) -> Received:
+        return Received(lambda e: self.resolve(e, mutables), tail, self.refuse)
+
     def reference(self, x: object) -> list[Any] | None:
+        hollow_form = wire_form(x)
+        if hollow_form is not None:
+            return hollow_form
         handle = self.handle_of(x)
         if handle is not None:
             return ["r", handle]
@@ -199,12 +219,12 @@ class Link:
                 raise WireError("malformed change")
             if not 0 <= change[0] < len(mutables):
                 raise WireError("a change of nothing")
-            new = Decoder(lambda e: self.resolve(e, mutables), tail).decode(change[1])
+            new = self._received(tail, mutables).decode(change[1])
             overwrite(mutables[change[0]], new)
 
     # -- errors and callbacks -------------------------------------------------------------
 
-    def _error(self, names: Any, text: Any, trace: Any, own: Any) -> Exception:
+    def _error(self, pulling: bool, names: Any, text: Any, trace: Any, own: Any) -> Exception:
         if self._is_callback_error(names):
             error, self.raised_in_callback = self.raised_in_callback, None
             assert error is not None  # noqa: S101 -- for the type checker
@@ -218,7 +238,12 @@ class Link:
         ):
             raise WireError("malformed error")
         kind = next((self.error_classes[h] for h in own if type(h) is int and h in self.error_classes), None)
-        raised = make_error(kind, [n for n in names if type(n) is str], text)
+        named = [n for n in names if type(n) is str]
+        if not pulling and first_builtin(named) in (StopIteration, StopAsyncIteration):
+            # It would end the check's own `map` or `for` as if there were nothing more to compare;
+            # Python itself makes a generator's one a RuntimeError for that reason (PEP 479).
+            kind, named, text = None, ["RuntimeError"], f"{safe_name(named[0])}: {text}"
+        raised = make_error(kind, named, text)
         raised.trace = trace[:4000]
         return raised
 
@@ -239,7 +264,7 @@ class Link:
         if type(args) is not list or type(pairs) is not list:
             raise WireError("malformed call")
         self._note_swallowed()
-        decoder, answer = Decoder(lambda e: self.resolve(e, []), tail), Tail()
+        decoder, answer = self._received(tail, []), Tail()
         positional = [decoder.decode(each) for each in args]
         named = {decode_key(pair): decoder.decode(pair[1]) for pair in pairs}
         try:

@@ -14,6 +14,7 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
+from autograder.judge.hollow import Refuse, refusal_of_data
 from autograder.judge.link import Link, StudentError
 
 DATA = "ask for plain data first: value(x), float(x), np.asarray(x) or an attribute such as x.data"
@@ -195,6 +196,11 @@ def make_proxy(link: Link, handle: int, kind: str, flags: int) -> Proxy:
     if flags & 2:
         return ClassProxy(link, handle, kind)
     return CallableProxy(link, handle, kind) if flags & 1 else Proxy(link, handle, kind)
+
+
+def refusal_of(x: object) -> Refuse | None:
+    """Who is told where ``x``, an object or data from a box, is refused; None for anything else."""
+    return link_of(x).refuse if isinstance(x, Proxy) else refusal_of_data(x)
 
 
 def walk(steps: Any) -> Iterator[Any]:

@@ -10,6 +10,7 @@ network, nothing writable but its own /tmp), for it reads what the student's cod
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import importlib
 import os
@@ -21,11 +22,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from autograder.judge.hollow import keep_hollow_arrays
 from autograder.judge.plan import CheckStep
+from autograder.judge.proxy import refusal_of
 from autograder.judge.session import Session
 from autograder.sandbox.wire import Channel, Closed
 
 SESSION_BYTES = 3 << 30
+PR_SET_DUMPABLE = 4
 PRELOADED = ("numpy", "numpy.testing", "pytest", "torch", "torch.testing")
 
 
@@ -95,7 +99,10 @@ def preload() -> None:
 
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
+    # A child that a student's data took over could not write into this process's memory.
+    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     preload()
+    keep_hollow_arrays(refusal_of)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     # What is loaded stays: a child's collections need not walk it, nor copy the pages it lies in.
     gc.collect()

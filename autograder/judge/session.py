@@ -27,6 +27,7 @@ from autograder.judge.helpers import Award, generator, linked_helpers
 from autograder.judge.link import BoxLost, Link, Refused, StudentError
 from autograder.judge.messages import award_words, check_line, closed_message, open_message
 from autograder.judge.namespace import CheckNamespace
+from autograder.judge.outputs import clean_outputs
 from autograder.judge.plan import CheckStep
 from autograder.judge.proxy import Proxy, make_proxy
 from autograder.judge.racing import race_helper
@@ -91,16 +92,18 @@ class Session:
         return greet(self.reference, seconds)
 
     def run_cell(self, source: str, cap: int, seconds: float, role: str = "student") -> dict[str, Any]:
-        """Runs a cell of the student's; outputs are theirs, unchecked."""
+        """Runs a cell of the student's; ``outputs`` are nbformat's, of at most ``cap`` bytes."""
         link = self.link if role == "student" else self.reference
         if link is None:
             raise AuthorError(f"no box for the {role}")
         link.start_check(seconds)
         try:
-            status, outputs = ask_raw(link, "cell", source, cap)
+            fine, outputs = ask_raw(link, "cell", source, cap)
         except BoxLost as error:
             return {"status": LOST[error.how].value, "outputs": [], "lost": error.how}
-        return {"status": "OK" if status == "ok" else "ERROR", "outputs": outputs, "lost": None}
+        # Made safe here too: what msgpack read in a few bytes may be too large to be passed on.
+        cleaned = list(clean_outputs(outputs, cap))
+        return {"status": "OK" if fine else "ERROR", "outputs": cleaned, "lost": None}
 
     def run_check(self, step: CheckStep, open_pass: bool, seconds: float) -> Outcome:
         link = self.link
@@ -132,7 +135,7 @@ def greet(link: Link, seconds: float) -> str | None:
     return None if hello == [0, "ok", "ready", []] else link.lose("nonsense").how
 
 
-def ask_raw(link: Link, operation: str, *arguments: Any) -> tuple[str, list[Any]]:
+def ask_raw(link: Link, operation: str, *arguments: Any) -> tuple[bool, list[Any]]:
     """A request whose answer is [status, outputs] as msgpack has them, not tagged values."""
     if link.lost:
         raise BoxLost(link.lost)
@@ -147,7 +150,7 @@ def ask_raw(link: Link, operation: str, *arguments: Any) -> tuple[str, list[Any]
     answer = reply[2] if good else None
     if type(answer) is not list or len(answer) != 2 or type(answer[1]) is not list:
         raise link.lose("nonsense")
-    return str(answer[0]), answer[1]
+    return answer[0] == "ok", answer[1]
 
 
 class Trial:
@@ -269,7 +272,7 @@ def time_limit(seconds: float) -> Iterator[None]:
         raise CheckTimeout
 
     used = resource.getrusage(resource.RUSAGE_SELF)
-    soft = int(used.ru_utime + used.ru_stime + seconds) + 10
+    soft = int(used.ru_utime + used.ru_stime + seconds) + 2
     hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
     capped = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
     resource.setrlimit(resource.RLIMIT_CPU, (capped, hard))

@@ -5,8 +5,8 @@ second, its tail. Scalars stand for themselves; everything else is a tagged list
 ``["a", dtype, shape, offset]`` for an array whose bytes lie in the tail. The value is capped far lower
 than the tail: a byte of msgpack can become an object, a byte of an array stays one.
 Decoding never runs code that the other side chose: no pickle, no eval, no import by name, no
-attribute access. Sizes, depth and element counts are capped before anything is built from them,
-and whatever isn't understood is a WireError.
+attribute access. Sizes, depth and element counts are capped before anything is built from them, what
+a value may cost afterwards too (see ``bounds``), and whatever isn't understood is a WireError.
 
 Trust: both ends use this module, and each treats what it receives as hostile.
 """
@@ -14,36 +14,44 @@ Trust: both ends use this module, and each treats what it receives as hostile.
 from __future__ import annotations
 
 import builtins
+import gc
 import math
 import socket
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import msgpack
 import numpy as np
 
+from autograder.sandbox.bounds import NUMERIC_DTYPES, canonical, collisions, counted, expanded
+
 MAX_BODY = 24 << 20
 MAX_TAIL = 256 << 20
 MAX_DEPTH = 40
-MAX_ITEMS = 4_000_000
+MAX_ITEMS = 1_000_000
+MAX_LISTS = 3 * MAX_ITEMS
+MAX_COLLISIONS = 1000
 MAX_INT_BYTES = 1 << 16
 HEADER = struct.Struct("<II")
 READ_AHEAD = 1 << 14
 EMPTY = memoryview(b"")
 CHUNK = 1 << 20
+SMALL = 1 << 20
 NUMERIC_KINDS = "biufc"
 PLAIN_TYPES = {
     kind.__name__: kind for kind in (bool, int, float, complex, str, bytes, list, tuple, dict, set)
 }
+BARE = frozenset((type(None), bool, int, float, str, bytes))
 TORCH_DTYPES = (
     "bool uint8 int8 int16 int32 int64 float16 float32 float64 bfloat16 complex64 complex128".split()
 )
 
 Reference = Callable[[object], "list[Any] | None"]
 Resolve = Callable[["list[Any]"], object]
+Take = Callable[["list[Any]", int], memoryview]
 
 
 class WireError(Exception):
@@ -99,11 +107,14 @@ class Encoder:
         self.tail = tail
         self.known = known or {}
         self.mutables: list[object] = []
+        self.items = 0
 
     def encode(self, x: object, depth: int = 0) -> Any:
         kind = type(x)
-        if x is None or kind is bool or kind is float or kind is str or kind is bytes:
+        if x is None or kind is bool or kind is float or kind is bytes:
             return x
+        if kind is str:
+            return x if x.isascii() else whole_text(x)  # type: ignore[attr-defined]
         if kind is int:
             return x if -(1 << 63) <= x < (1 << 63) else ["i", big_int_bytes(x)]  # type: ignore[operator, arg-type]
         if depth > MAX_DEPTH:
@@ -120,9 +131,14 @@ class Encoder:
         ref = self.reference(x)
         if ref is None:
             raise NotPlain(kind.__name__)
+        if ref[0] == "a":  # an array of another kind, which the other side takes for an ordinary one
+            self.mutables.append(x)
         return ref
 
     def _container(self, x: Any, kind: type, depth: int) -> list[Any]:
+        self.items += len(x)
+        if self.items > MAX_ITEMS and kind is not bytearray:
+            raise NotPlain(f"more than {MAX_ITEMS} elements")
         if kind is not tuple and kind is not frozenset:
             self.mutables.append(x)
         if kind is bytearray:
@@ -133,6 +149,15 @@ class Encoder:
 
 
 CONTAINERS: dict[type, str] = {list: "l", tuple: "t", dict: "d", set: "s", frozenset: "z", bytearray: "y"}
+
+
+def whole_text(x: Any) -> Any:
+    """A text that UTF-8 can hold: half a surrogate pair can't be sent."""
+    try:
+        x.encode()
+    except UnicodeEncodeError as error:
+        raise NotPlain("a text with a lone surrogate") from error
+    return x
 
 
 def big_int_bytes(x: int) -> bytes:
@@ -155,7 +180,7 @@ def encode_leaf(x: Any, tail: Tail) -> list[Any] | None:
     if kind is slice and all(part is None or type(part) is int for part in (x.start, x.stop, x.step)):
         return ["sl", x.start, x.stop, x.step]
     if kind is range:
-        return ["rg", x.start, x.stop, x.step]
+        return encode_range(x)
     if x is Ellipsis:
         return ["el"]
     if isinstance(x, np.dtype) and x.kind in NUMERIC_KINDS:
@@ -165,12 +190,20 @@ def encode_leaf(x: Any, tail: Tail) -> list[Any] | None:
     return encode_torch(x, tail)
 
 
+def encode_range(x: range) -> list[Any]:
+    """A range counts as the list that it stands for: whoever adds it up does as much work."""
+    parts = (x.start, x.stop, x.step)
+    if not all(-(1 << 63) <= part < (1 << 63) for part in parts) or len(x) > MAX_ITEMS:
+        raise NotPlain(f"a range of more than {MAX_ITEMS} numbers")
+    return ["rg", *parts]
+
+
 def encode_array(x: Any, tail: Tail) -> list[Any] | None:
     """An array of a numeric dtype; object, string and structured arrays have no encoding."""
     if x.dtype.kind not in NUMERIC_KINDS or x.ndim > 32:
         return None
-    if x.nbytes > MAX_TAIL:  # before a copy is made: a broadcast array may claim any size
-        raise NotPlain(f"an array of {x.nbytes} bytes (at most {MAX_TAIL})")
+    if claimed_bytes(x.shape, x.itemsize) > MAX_TAIL:  # before a copy is made: of a broadcast array, too
+        raise NotPlain(f"an array of the shape {x.shape} (at most {MAX_TAIL} bytes)")
     return ["a", x.dtype.str, list(x.shape), tail.add(bytes_of(x))]
 
 
@@ -201,8 +234,8 @@ def encode_torch(x: Any, tail: Tail) -> list[Any] | None:
     name = str(x.dtype).removeprefix("torch.")
     if name not in TORCH_DTYPES:
         return None
-    if x.numel() * x.element_size() > MAX_TAIL:
-        raise NotPlain(f"a tensor of {x.numel()} elements")
+    if claimed_bytes(x.shape, x.element_size()) > MAX_TAIL:
+        raise NotPlain(f"a tensor of the shape {tuple(x.shape)} (at most {MAX_TAIL} bytes)")
     flat = x.detach().cpu().contiguous().reshape(-1)
     raw = flat.view(torch.uint8) if flat.numel() else flat.to(torch.uint8)
     return ["T", name, list(x.shape), tail.add(bytes_of(raw.numpy()))]
@@ -217,6 +250,8 @@ class Decoder:
         self.tail = tail
         self.mutables: list[object] = []
         self.items = 0
+        self.taken = 0
+        self.collisions = 0
 
     def decode(self, e: Any, depth: int = 0) -> Any:
         if type(e) is not list:
@@ -232,57 +267,78 @@ class Decoder:
         if leaf is None and tag not in BULK:
             return self.resolve(e)
         try:
-            x = BULK[tag](e, self.tail) if leaf is None else leaf(e)
+            x = self.bulk(e) if leaf is None else leaf(e)
         except WireError:
             raise
         except Exception as error:  # whatever a malformed value does to numpy or torch
             raise WireError(f"malformed {tag!r} value") from error
         if tag in ("a", "y"):
             self.mutables.append(x)
+        elif tag == "rg":
+            self.count(len(x))
         return x
 
-    def _container(self, tag: str, elements: list[Any], depth: int) -> Any:
-        self.items += len(elements)
+    def bulk(self, e: list[Any]) -> Any:
+        """An array or a tensor, whose bytes lie in the tail."""
+        return BULK[e[0]](e, self.take)
+
+    def take(self, e: list[Any], size: int) -> memoryview:
+        """The ``size`` bytes of the tail at the offset that ``e`` names; all values together get no
+        more than there are, or a thousand arrays of one tail would be a thousand copies of it."""
+        offset = field(e, 3, int)
+        self.taken += size
+        if offset < 0 or size > len(self.tail) - offset or self.taken > len(self.tail):
+            raise WireError("an array that lies outside its message")
+        return self.tail[offset : offset + size]
+
+    def count(self, items: int) -> None:
+        self.items += items
         if self.items > MAX_ITEMS:
             raise WireError(f"more than {MAX_ITEMS} elements")
-        if tag == "l":
-            x: list[Any] = []
-            self.mutables.append(x)
-            x.extend(self.decode(each, depth) for each in elements)
-            return x
+
+    def _container(self, tag: str, elements: list[Any], depth: int) -> Any:
+        self.count(len(elements))
         if tag == "d":
             return self._dict(elements, depth)
-        if tag == "s":
-            seen: set[Any] = set()
-            self.mutables.append(seen)
-            seen.update(hashable(self.decode(each, depth)) for each in elements)
-            return seen
-        decoded = [self.decode(each, depth) for each in elements]
-        return tuple(decoded) if tag == "t" else frozenset(map(hashable, decoded))
+        x: Any = [] if tag == "l" else set()
+        if tag in ("l", "s"):
+            self.mutables.append(x)
+        decoded = [each if type(each) in BARE else self.decode(each, depth) for each in elements]
+        if tag == "t":
+            return tuple(decoded)
+        if tag == "l":
+            x.extend(decoded)
+            return x
+        self._require_keys(decoded)
+        x.update(decoded)
+        return x if tag == "s" else frozenset(x)
 
     def _dict(self, pairs: list[Any], depth: int) -> dict[Any, Any]:
         x: dict[Any, Any] = {}
         self.mutables.append(x)
+        keys, values = [], []
         for pair in pairs:
             if type(pair) is not list or len(pair) != 2:
                 raise WireError("a dict entry that isn't a pair")
-            key = hashable(self.decode(pair[0], depth))
-            x[key] = self.decode(pair[1], depth)
+            keys.append(self.decode(pair[0], depth))
+            values.append(self.decode(pair[1], depth))
+        self._require_keys(keys)
+        x.update(zip(keys, values, strict=True))
         return x
+
+    def _require_keys(self, keys: list[Any]) -> None:
+        try:
+            self.collisions += collisions(keys)
+        except Exception as error:  # a list has no hash, and a tuple that holds one has none
+            raise WireError("a value without a hash where a key must stand") from error
+        if self.collisions > MAX_COLLISIONS:
+            raise WireError("keys that all have one hash")
 
 
 def decode_scalar(e: Any) -> Any:
     if e is None or type(e) in (bool, int, float, str, bytes):
         return e
     raise WireError(f"a bare {type(e).__name__}")
-
-
-def hashable(x: Any) -> Any:
-    try:
-        hash(x)
-    except Exception as error:
-        raise WireError(f"a {type(x).__name__} where a hashable value must stand") from error
-    return x
 
 
 def field(e: list[Any], index: int, kind: type) -> Any:
@@ -293,54 +349,52 @@ def field(e: list[Any], index: int, kind: type) -> Any:
 
 
 def numeric_dtype(e: list[Any]) -> np.dtype[Any]:
-    name = field(e, 1, str)
-    dtype: np.dtype[Any] | None = np.dtype(name) if len(name) <= 8 else None
-    if (
-        dtype is None
-        or dtype.kind not in NUMERIC_KINDS
-        or dtype.names is not None
-        or dtype.subdtype is not None
-    ):
+    dtype = NUMERIC_DTYPES.get(field(e, 1, str))
+    if dtype is None:
         raise WireError("not a numeric dtype")
     return dtype
 
 
-def shape_of(e: list[Any]) -> tuple[int, ...]:
+def shape_of(e: list[Any], itemsize: int) -> tuple[int, ...]:
     shape = field(e, 2, list)
     if len(shape) > 32 or any(type(n) is not int or n < 0 for n in shape):
         raise WireError("malformed shape")
+    if claimed_bytes(shape, itemsize) > MAX_TAIL:
+        raise WireError("a shape of more bytes than a message has")
     return tuple(shape)
 
 
-def slice_of(e: list[Any], tail: memoryview, size: int) -> memoryview:
-    """The ``size`` bytes at the offset that ``e`` names."""
-    offset = field(e, 3, int)
-    if offset < 0 or size > len(tail) - offset:
-        raise WireError("an array that lies outside its message")
-    return tail[offset : offset + size]
+def claimed_bytes(shape: Iterable[int], itemsize: int) -> int:
+    """The bytes of an array of this shape, empty dimensions taken for 1: an empty array with a
+    dimension of 2**60 is a list of 2**60 rows to whoever walks it."""
+    return itemsize * math.prod(n or 1 for n in shape)
 
 
-def decode_array(e: list[Any], tail: memoryview) -> np.ndarray[Any, Any]:
-    dtype, shape = numeric_dtype(e), shape_of(e)
-    raw = slice_of(e, tail, math.prod(shape) * dtype.itemsize)
-    return np.frombuffer(raw, dtype).reshape(shape).copy()
+def decode_array(e: list[Any], take: Take) -> np.ndarray[Any, Any]:
+    dtype = numeric_dtype(e)
+    shape = shape_of(e, dtype.itemsize)
+    raw = take(e, math.prod(shape) * dtype.itemsize)
+    return canonical(np.frombuffer(raw, dtype).reshape(shape).copy())
 
 
 def decode_numpy_scalar(e: list[Any]) -> Any:
     dtype, raw = numeric_dtype(e), field(e, 2, bytes)
     if len(raw) != dtype.itemsize:
         raise WireError("a scalar of the wrong size")
-    return np.frombuffer(raw, dtype)[0]
+    return canonical(np.frombuffer(raw, dtype).copy())[0]
 
 
-def decode_torch(e: list[Any], tail: memoryview) -> Any:
+def decode_torch(e: list[Any], take: Take) -> Any:
     import torch  # only a side that uses tensors pays for it
 
-    dtype, shape = torch_dtype(field(e, 1, str)), shape_of(e)
-    raw = slice_of(e, tail, math.prod(shape) * dtype.itemsize)
+    dtype = torch_dtype(field(e, 1, str))
+    shape = shape_of(e, dtype.itemsize)
+    raw = bytearray(take(e, math.prod(shape) * dtype.itemsize))
     if not raw:
         return torch.empty(shape, dtype=dtype)
-    return torch.frombuffer(bytearray(raw), dtype=dtype).reshape(shape)
+    if dtype is torch.bool:  # of any byte but 0 and 1 torch makes a boolean that is neither
+        return (torch.frombuffer(raw, dtype=torch.uint8) != 0).reshape(shape)
+    return torch.frombuffer(raw, dtype=dtype).reshape(shape)
 
 
 def torch_dtype(name: str) -> Any:
@@ -376,7 +430,7 @@ def decode_plain_type(e: list[Any]) -> type:
     return PLAIN_TYPES[name]
 
 
-BULK: dict[str, Callable[[list[Any], memoryview], Any]] = {"a": decode_array, "T": decode_torch}
+BULK: dict[str, Callable[[list[Any], Take], Any]] = {"a": decode_array, "T": decode_torch}
 LEAVES: dict[str, Callable[[list[Any]], Any]] = {
     "g": decode_numpy_scalar,
     "Td": lambda e: torch_dtype(field(e, 1, str)),
@@ -392,17 +446,39 @@ LEAVES: dict[str, Callable[[list[Any]], Any]] = {
 }
 
 
+def require_tree(*values: object) -> None:
+    """Raises WireError for values that hold themselves, or hold one list so many times that whoever
+    walks them never comes to an end. A decoded value can, where ``resolve`` gave it known objects."""
+    if expanded(values, MAX_ITEMS, MAX_DEPTH) > MAX_ITEMS:
+        raise WireError("lists that hold themselves or each other too many times")
+
+
 def pack(message: Any, tail: Tail | None = None) -> list[memoryview]:
     """One frame, in the pieces that have to be sent one after the other."""
-    body = msgpack.packb(message, use_bin_type=True)
+    try:
+        body = packed(message)
+    except (ValueError, OverflowError) as error:  # nested deeper than msgpack goes, an integer too large
+        raise NotPlain(f"a message that can't be packed ({error})") from error
     if len(body) > MAX_BODY:
         raise NotPlain(f"a message of {len(body)} bytes beside its arrays (at most {MAX_BODY})")
-    head = HEADER.pack(len(body), tail.size if tail else 0) + bytes(body)
+    head = HEADER.pack(len(body), tail.size if tail else 0) + body
     return [memoryview(head), *(tail.parts if tail else ())]
 
 
+def packed(message: Any) -> bytes:
+    """The message in msgpack. A lone surrogate, which an error's text or an output may hold, becomes "?"."""
+    try:
+        return bytes(msgpack.packb(message, use_bin_type=True))
+    except UnicodeEncodeError:
+        return bytes(msgpack.packb(message, use_bin_type=True, unicode_errors="replace"))
+
+
 def unpack(body: bytes | bytearray) -> Any:
-    """The message in a frame's body. Counts and sizes are bounded by the body's own length."""
+    """The message in a frame's body. Counts and sizes are bounded by the body's own length, and for a
+    large one by ``MAX_LISTS``: a byte can be an empty list, which takes 90 times as much memory."""
+    hook = counted(MAX_LISTS) if len(body) > SMALL else None
+    collecting = gc.isenabled()
+    gc.disable()  # a parse makes no garbage, and collections while it runs take longer than it does
     try:
         return msgpack.unpackb(
             body,
@@ -411,9 +487,14 @@ def unpack(body: bytes | bytearray) -> Any:
             max_map_len=10_000,
             max_ext_len=0,
             max_array_len=MAX_ITEMS,
+            list_hook=hook,
+            object_hook=hook,
         )
     except Exception as error:  # msgpack raises many kinds, UnicodeDecodeError among them
         raise WireError("not a message") from error
+    finally:
+        if collecting:
+            gc.enable()
 
 
 class Channel:

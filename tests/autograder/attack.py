@@ -89,7 +89,9 @@ def read_attack(path: Path) -> Attack:
         elif first.strip() == "edit":
             editing = body
         elif first.strip():
-            raise ValueError(f'{path.name}: a cell is "# %%", "# %% solve=…" or "# %% edit", not "# %%{first}"')
+            raise ValueError(
+                f'{path.name}: a cell is "# %%", "# %% solve=…" or "# %% edit", not "# %%{first}"'
+            )
         else:
             (after if answers else before).append(body)
     return Attack(

@@ -140,8 +140,9 @@ class Traces:
     def _locked(self) -> list[str]:
         """Files that every box can read, and so lock, and that are locked now."""
         held = []
-        for file in (Path(sys.executable).resolve(), autograder.sandbox.agent.__file__, np.__file__):
-            with open(str(file), "rb") as opened:
+        agent = Path(autograder.sandbox.agent.__file__)
+        for file in (Path(sys.executable).resolve(), agent, Path(np.__file__)):
+            with file.open("rb") as opened:
                 try:
                     fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except OSError:

@@ -30,7 +30,9 @@ def pipeline(court: Court, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def honest(pipeline: Pipeline, student: str) -> float:
     """The points of a right submission now."""
-    return pipeline.hand_in(student, {f"{NAME}.ipynb": nbformat.writes(assignment(REFERENCE)).encode()}).attempt.points
+    return pipeline.hand_in(
+        student, {f"{NAME}.ipynb": nbformat.writes(assignment(REFERENCE)).encode()}
+    ).attempt.points
 
 
 @pytest.mark.slow

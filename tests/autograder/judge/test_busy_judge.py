@@ -1,0 +1,72 @@
+"""What a student's answer does to the judge is the student's: never a fault, never another check's loss."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from autograder.judge import Court, NotebookResult, Settings, Verdict, plan_notebook
+from autograder.sandbox import DEFAULT_LIMITS
+from tests.autograder.judge.notebooks import check, notebook, solve
+
+pytestmark = pytest.mark.slow
+SETTINGS = Settings(limits=replace(DEFAULT_LIMITS, memory_mb=256), check_seconds=1)
+
+
+def judged(court: Court, answer: str, *checks: str, settings: Settings = SETTINGS) -> NotebookResult:
+    cells = [check(f"c{number}", source) for number, source in enumerate(checks)]
+    made = notebook(solve("f", answer), *cells)
+    return court.judge(plan_notebook(made, made), settings, b"seed", open_pass=False)
+
+
+def verdicts(result: NotebookResult) -> list[Verdict]:
+    return [each.verdict for each in result.checks]
+
+
+def test_a_check_that_the_judge_does_not_survive_has_timed_out(court: Court) -> None:
+    result = judged(
+        court,
+        "def f(x): return range(1 << 62) if x else 7",
+        "expected = 7",
+        "assert sum(f(1)) == 3",
+        "assert f(0) == expected",
+    )
+    assert verdicts(result) == [Verdict.OK, Verdict.TIMEOUT, Verdict.OK]
+    assert "time limit" in result.checks[1].message
+
+
+def test_the_checks_of_a_notebook_have_an_end_together(court: Court) -> None:
+    short = replace(SETTINGS, limits=replace(SETTINGS.limits, notebook_seconds=1.5))
+    slow = "import time\ndef f(x):\n    time.sleep(60)"
+    result = judged(court, slow, *["assert f(1) == 2"] * 20, settings=short)
+    assert set(verdicts(result)) == {Verdict.TIMEOUT}
+    assert "all of its time" in result.checks[-1].message
+
+
+@pytest.mark.parametrize("kind", ["StopIteration", "type('Own', (StopIteration,), {})", "StopAsyncIteration"])
+def test_an_error_of_the_students_ends_no_loop_of_the_check(court: Court, kind: str) -> None:
+    result = judged(court, f"def f(x): raise {kind}", "assert all(map(lambda x: f(x) == x, (1, 2)))")
+    assert verdicts(result) == [Verdict.ERROR]
+
+
+def test_an_iterator_of_the_students_may_end(court: Court) -> None:
+    source = "it = f(2)\nassert [next(it), next(it)] == [0, 1]\nassert list(f(3)) == [0, 1, 2]\n"
+    ends = "import pytest\nwith pytest.raises(StopIteration):\n    next(it)"
+    assert verdicts(judged(court, "def f(n): yield from range(n)", source + ends)) == [Verdict.OK]
+
+
+@pytest.mark.parametrize("empty", ["np.zeros((0, 1))", "np.array([])", "torch.zeros(0, 1)"])
+def test_an_array_without_elements_is_no_answer(court: Court, empty: str) -> None:
+    answer = f"import numpy as np, torch\ndef f(x): return {empty}"
+    lean = "import numpy as np\ntry:\n    assert np.allclose(np.asarray(f(1)), [1.0, 2.0])\nexcept AssertionError:\n    pass"
+    result = judged(court, answer, lean, "import numpy as np\nassert (np.array(f(1)) == 3).all()")
+    assert verdicts(result) == [Verdict.WRONG, Verdict.WRONG]
+
+
+def test_what_students_are_shown_of_time_and_memory_is_not_of_the_hidden_pass(court: Court) -> None:
+    answer = "import time\ndef f(x):\n    hoard = bytearray(x << 20)\n    return len(hoard)"
+    made = notebook(solve("f", answer), check("c", "assert f(1)", "assert f(150)"))
+    result = court.judge(plan_notebook(made, made), SETTINGS, b"seed")
+    assert verdicts(result) == [Verdict.OK]
+    assert result.usage.peak_bytes < 150 << 20
