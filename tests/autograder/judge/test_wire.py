@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import socket
 import threading
 from typing import Any
@@ -19,6 +20,7 @@ from autograder.sandbox.wire import (
     HEADER,
     MAX_BODY,
     MAX_DEPTH,
+    MAX_ITEMS,
     MAX_TAIL,
     Channel,
     Closed,
@@ -29,6 +31,7 @@ from autograder.sandbox.wire import (
     Tail,
     WireError,
     pack,
+    require_tree,
     unpack,
 )
 
@@ -288,3 +291,174 @@ def test_the_deadline_and_the_end_are_told_apart(pair: Any) -> None:
     ours.close()
     with pytest.raises(Closed):
         Channel(theirs).receive()
+
+
+def framed(sent: Any, tail: bytes = b"") -> Any:
+    """What a decoder makes of ``sent`` after it went through msgpack."""
+    return decode(unpack(msgpack.packb(sent)), tail)
+
+
+def test_a_boolean_of_another_byte_is_true_and_nothing_else() -> None:
+    """numpy adds, packs and compares by the byte: a True that is 2 would count twice."""
+    array = framed(["a", "|b1", [4], 0], bytes([0, 1, 2, 255]))
+    assert array.tobytes() == bytes([0, 1, 1, 1])
+    assert framed(["g", "|b1", b"\x02"]).tobytes() == b"\1"
+    tensor = framed(["T", "bool", [2, 2], 0], bytes([0, 1, 2, 255]))
+    assert tensor.view(torch.uint8).tolist() == [[0, 1], [1, 1]]
+
+
+def test_an_80_bit_pattern_that_is_no_number_is_nan() -> None:
+    unnormal = (0x0123456789ABCDEF).to_bytes(8, "little") + b"\x00\x40" + bytes(6)
+    got = framed(["a", "<f16", [1], 0], unnormal)
+    assert got.tobytes()[:10] == np.array([np.nan], np.longdouble).tobytes()[:10]
+    assert np.isnan(framed(["g", "<c32", unnormal + bytes(16)]))
+
+
+@pytest.mark.parametrize(
+    "name", ["f8", "float64", "<f8 ", "=f8", "l", "<l", "M8[s]", "|S1", "2f4", "longdouble", "\x00"]
+)
+def test_a_dtype_in_other_words_is_not_parsed(name: str) -> None:
+    for sent in (["a", name, [1], 0], ["g", name, b"\0" * 8], ["dt", name], ["nt", name]):
+        with pytest.raises(WireError):
+            framed(sent, b"\0" * 64)
+
+
+@pytest.mark.parametrize("dtype", [">f8", "<f2", "<f16", ">c32", "|b1", ">i2"])
+def test_every_numeric_dtype_of_either_byte_order_crosses(dtype: str) -> None:
+    x = np.arange(3).astype(dtype)
+    assert through(x).dtype.str == dtype
+    assert through(np.dtype(dtype)) == np.dtype(dtype)
+    assert np.array_equal(through(x), x)
+
+
+@pytest.mark.parametrize(
+    "shape", [[0, 1 << 62], [1 << 62, 0], [1 << 40, 0], [0, 1 << 31, 1 << 31], [0] + [1 << 20] * 31]
+)
+@pytest.mark.parametrize("tag", [["a", "<f8"], ["T", "float32"]])
+def test_an_empty_array_of_endless_rows_is_refused(tag: list[str], shape: list[int]) -> None:
+    with pytest.raises(WireError):
+        framed([*tag, shape, 0])
+
+
+def test_an_empty_array_of_endless_rows_is_not_sent() -> None:
+    for x in (np.empty((0, 1 << 40)), torch.empty(1 << 40, 0)):
+        with pytest.raises(NotPlain):
+            encode(x)
+
+
+def test_arrays_share_no_bytes_of_a_message() -> None:
+    """A thousand arrays of one tail of 256 MB would be a thousand copies."""
+    with pytest.raises(WireError, match="outside its message"):
+        framed(["l", [["a", "|u1", [64], 0], ["a", "|u1", [1], 0]]], bytes(64))
+    with pytest.raises(WireError, match="outside its message"):
+        framed(["l", [["T", "uint8", [64], 0], ["T", "uint8", [1], 5]]], bytes(64))
+
+
+@pytest.mark.parametrize("sent", [["rg", 0, 1 << 62, 1], ["l", [["rg", 0, 700_000, 1]] * 2], ["rg", 0, 1, 0]])
+def test_a_range_is_as_long_as_a_list_may_be(sent: list[Any]) -> None:
+    """sum(range(1 << 62)) never ends, and no signal ends it."""
+    with pytest.raises(WireError):
+        framed(sent)
+
+
+def test_a_range_too_long_is_not_sent() -> None:
+    for x in (range(1 << 62), range(1 << 70, (1 << 70) + 1)):
+        with pytest.raises(NotPlain):
+            encode(x)
+    assert through(range(-5, 1 << 60, 1 << 50)) == range(-5, 1 << 60, 1 << 50)
+
+
+PRIME = (1 << 61) - 1
+
+
+@pytest.mark.parametrize("tag", ["s", "z", "d"])
+def test_keys_that_all_have_one_hash_are_refused(tag: str) -> None:
+    """n of them take n² steps to put into a set; a body holds a million."""
+    keys = [["i", (n * PRIME).to_bytes(16, "big")] for n in range(1, 5000)]
+    with pytest.raises(WireError, match="hash"):
+        framed([tag, [[key, 1] for key in keys] if tag == "d" else keys])
+
+
+def test_many_ordinary_keys_are_no_attack() -> None:
+    x = {n * 1.5: str(n) for n in range(-3000, 3000)}
+    assert through(x) == x
+    y = {complex(a, b) for a in range(50) for b in range(50)} | {(a, -a) for a in range(3000)}
+    assert through(y) == y
+
+
+def test_more_elements_than_a_message_has_are_not_sent_and_not_taken() -> None:
+    x = [0] * (MAX_ITEMS + 1)
+    for each in (x, [x[: MAX_ITEMS // 2]] * 3, dict.fromkeys(range(MAX_ITEMS + 1))):
+        with pytest.raises(NotPlain):
+            encode(each)
+    for sent in (["l", x], ["l", [["l", [0] * (MAX_ITEMS // 2)]] * 3]):
+        with pytest.raises(WireError):
+            framed(sent)
+
+
+@pytest.mark.parametrize("empty", [b"\x90", b"\x80"])
+def test_a_body_of_nothing_but_containers_is_refused_before_it_fills_the_memory(empty: bytes) -> None:
+    part = b"\xdd" + MAX_ITEMS.to_bytes(4, "big") + empty * MAX_ITEMS
+    with pytest.raises(WireError):
+        unpack(b"\x9f" + part * 15)
+    assert gc.isenabled()
+
+
+@pytest.mark.parametrize(
+    "body", [b"\xd6\xff\0\0\0\0", b"\xc7\x00\x05", b"\xd4\x01a", b"\xc7\x0c\xff" + bytes(12)]
+)
+def test_times_and_extensions_are_refused(body: bytes) -> None:
+    with pytest.raises(WireError):
+        decode(unpack(body))
+
+
+def test_a_text_with_half_a_pair_is_not_sent() -> None:
+    for x in ("\ud800", ["a", "é\udfff"], {"\ud800": 1}):
+        with pytest.raises(NotPlain, match="surrogate"):
+            encode(x)
+    assert through("é漢\U0001f600") == "é漢\U0001f600"
+
+
+def test_a_message_outside_values_is_sent_whatever_its_text(pair: Any) -> None:
+    """A student who prints half a pair, or raises an error that holds one, must not lose the box."""
+    ours, theirs = pair
+    Channel(ours).send([1, "err", "a\ud800b"])
+    assert Channel(theirs).receive().message == [1, "err", "a?b"]
+
+
+def test_a_message_that_msgpack_refuses_is_not_plain() -> None:
+    deep: list[Any] = []
+    for _ in range(2000):
+        deep = [deep]
+    for message in (deep, 1 << 64):
+        with pytest.raises(NotPlain):
+            pack(message)
+
+
+def held_by_itself() -> list[Any]:
+    x: list[Any] = [1]
+    x += [x, x]
+    return x
+
+
+def doubled(times: int) -> list[Any]:
+    x: list[Any] = [1]
+    for _ in range(times):
+        x = [x, x]
+    return x
+
+
+@pytest.mark.parametrize(
+    "x",
+    [held_by_itself(), doubled(30), {1: held_by_itself()}, (doubled(22),)],
+    ids=["itself", "twice", "in a dict", "in a tuple"],
+)
+def test_lists_that_never_end_are_no_tree(x: object) -> None:
+    """np.asarray walks 2**30 elements of 30 lists, and no signal stops it."""
+    with pytest.raises(WireError):
+        require_tree(x)
+
+
+def test_a_list_that_occurs_twice_is_a_tree() -> None:
+    x = [1, 2]
+    require_tree([x, x], {"a": x}, np.ones(3), "text", doubled(10))

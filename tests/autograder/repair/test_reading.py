@@ -79,7 +79,9 @@ def test_names_and_data_of_attachments_are_text_that_a_file_takes() -> None:
 
 @pytest.mark.parametrize("word", [b"NaN", b"-Infinity", b"1e999"])
 def test_a_number_in_outputs_that_is_no_json_is_no_damage(word: bytes) -> None:
-    read = read_notebook(file(cells=[{**CELL, "outputs": [{"data": {"x": "HERE"}}]}]).replace(b'"HERE"', word))
+    read = read_notebook(
+        file(cells=[{**CELL, "outputs": [{"data": {"x": "HERE"}}]}]).replace(b'"HERE"', word)
+    )
     assert read.cells[0].text == "1"
 
 
