@@ -15,6 +15,7 @@ from typing import Any
 
 from nbgrader.server_extensions.formgrader.apihandlers import AutogradeHandler as StockHandler
 from nbgrader.server_extensions.formgrader.base import check_notebook_dir, check_xsrf
+from nbgrader.server_extensions.formgrader.handlers import SubmissionFilesHandler
 from sqlalchemy import Engine, event
 from tornado import web
 
@@ -52,6 +53,16 @@ async def graded(link: CourseLink | None, assignment: str, student: str) -> dict
 
 def failed(words: str, log: str = "") -> dict[str, Any]:
     return {"success": False, "error": words, "log": log}
+
+
+def confine_files() -> None:
+    """Files that a student handed in beside the notebook are shown as Jupyter shows files: HTML and SVG
+    among them run no script with the instructor's rights."""
+
+    def policy(handler: Any) -> str:
+        return f"{super(SubmissionFilesHandler, handler).content_security_policy}; sandbox"
+
+    SubmissionFilesHandler.content_security_policy = property(policy)
 
 
 def wait_for_locks(engines: Any = Engine) -> None:

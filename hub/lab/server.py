@@ -39,6 +39,7 @@ def _load_jupyter_server_extension(server: Any) -> None:
         from hub.lab import formgrader  # nbgrader's, which students' servers don't load
 
         formgrader.wait_for_locks()
+        formgrader.confine_files()
         handlers.append((formgrader.ADDRESS, formgrader.AutogradeHandler))
     base = settings["base_url"]
     server.web_app.add_handlers(".*$", [(url_path_join(base, path), handler) for path, handler in handlers])

@@ -22,6 +22,7 @@ from tests.hub.browser.conftest import Hub, Person
 
 pytestmark = pytest.mark.slow
 ASSIGNMENT = "07-autograd"
+BESIDE = "beside.html"
 SCRIPT = "<script>window.top.pwned = 1</script>"
 HANDLER = '<img src="nothing" onerror="window.top.pwned = 1">'
 HOSTILE_MARKDOWN = (
@@ -60,8 +61,10 @@ def hostile() -> bytes:
 
 
 def test_an_instructor_reads_a_hostile_submission_unharmed(hub: Hub, person: Callable[[str], Person]) -> None:
-    files = {"autograd.ipynb": hostile()}
-    take_in(hub.state / "course", "mallory", ASSIGNMENT, files, clock=lambda: datetime.now(UTC))
+    files = {"autograd.ipynb": hostile(), BESIDE: SCRIPT.encode()}
+    take_in(
+        hub.state / "course", "mallory", ASSIGNMENT, files, clock=lambda: datetime.now(UTC), allowed=[BESIDE]
+    )
     hub.mlsys("autograde", ASSIGNMENT, "--course", str(hub.state / "course.toml"))
     ines = person("ines")
     ines.log_in()
@@ -74,5 +77,8 @@ def test_an_instructor_reads_a_hostile_submission_unharmed(hub: Hub, person: Cal
     expect(page.locator("body")).to_contain_text("pwned")
     assert page.evaluate("window.top.pwned") is None
     assert page.locator("[onerror], [onload], a[href^='javascript:']").count() == 0
+    beside = page.goto(f"{page.url.split('?')[0].rstrip('/')}/{BESIDE}")
+    assert beside is not None and beside.ok and "sandbox" in beside.headers["content-security-policy"]
+    assert page.evaluate("window.top.pwned") is None
     staff = ines.open("services/course/staff/s/mallory")
     assert staff.evaluate("window.top.pwned") is None
