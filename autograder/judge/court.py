@@ -59,7 +59,7 @@ class Court:
         self.lock = threading.Lock()
         self.box: Box | None = None
         self.control: socket.socket | None = None
-        self.closed = False
+        self.closed = True
 
     def __enter__(self) -> Court:
         self.start()
@@ -73,6 +73,7 @@ class Court:
     def start(self) -> None:
         """Starts the judge process; about 2 s, since it loads numpy and torch once for all."""
         with self.lock:
+            self.closed = False
             self._start()
 
     def close(self) -> None:
