@@ -4,6 +4,7 @@
 # mark = 0
 # %%
 import gc, os, struct
+gc.unfreeze()
 for thing in gc.get_objects():
     if type(thing).__name__ == "Agent":
         agent = thing
