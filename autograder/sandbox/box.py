@@ -52,6 +52,7 @@ class Box:
         self._words = started.words
         self._init = started.init
         self._monitor = started.monitor
+        self._held = started.held
         self._lock = threading.RLock()
         self._killed = False
         self._closed = False
@@ -131,8 +132,7 @@ class Box:
         with self._lock:
             if not self._closed:
                 self._closed = True
-                for descriptor in (self._init, self._monitor, self._status, self._words):
-                    os.close(descriptor)
+                self._held.close()
 
     def __enter__(self) -> Self:
         return self

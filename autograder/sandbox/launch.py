@@ -30,12 +30,12 @@ from autograder.sandbox.policy import (
     argument_bytes,
     bwrap_arguments,
     data_contents,
-    new_uid,
     outer_command,
 )
 from autograder.sandbox.python import interpreter
 from autograder.sandbox.seccomp import filter_program
 from autograder.sandbox.spec import BoxSpec
+from autograder.sandbox.uids import take_uid
 
 _START_SECONDS = 20.0
 _PAUSE_SECONDS = 0.0005
@@ -43,10 +43,10 @@ _PAUSE_SECONDS = 0.0005
 
 @dataclass(frozen=True)
 class Started:
-    """A box whose program has been let go. The descriptors are its owner's to close.
+    """A box whose program has been let go. ``held`` is its owner's to close when the box has ended.
 
-    ``init`` and ``monitor`` are of processes: the box's first, and bubblewrap outside it. ``status`` is
-    bubblewrap's report, ``words`` what was written on stderr.
+    Of the descriptors, ``init`` and ``monitor`` are of processes: the box's first, and bubblewrap outside
+    it. ``status`` is bubblewrap's report, ``words`` what was written on stderr.
     """
 
     uid: int
@@ -56,6 +56,7 @@ class Started:
     monitor: int
     status: int
     words: int
+    held: ExitStack
 
 
 def start(spec: BoxSpec, footing: Footing, group: Group | None) -> Started:
@@ -63,8 +64,8 @@ def start(spec: BoxSpec, footing: Footing, group: Group | None) -> Started:
     for bind in spec.binds:
         if not bind.source.exists():
             raise BoxFailed(f"box {spec.name}: there is no {bind.source} to bind at {bind.target}")
-    uid = _uid(spec) if footing.as_root else os.getuid()
     with ExitStack() as kept, ExitStack() as ours, ExitStack() as theirs:
+        uid = _uid(spec, kept) if footing.as_root else os.getuid()
         status, status_writer = pipe(kept, theirs)
         words, words_writer = pipe(kept, theirs)
         arrival, arrival_writer = pipe(ours, theirs)
@@ -82,12 +83,11 @@ def start(spec: BoxSpec, footing: Footing, group: Group | None) -> Started:
             _abandon(process)
             said = drain(words).decode(errors="replace").strip()
             raise BoxFailed(f"box {spec.name} did not start: {said or error}") from error
-        kept.pop_all()
-        return Started(uid, process, init_pid, init, monitor, status, words)
+        return Started(uid, process, init_pid, init, monitor, status, words, kept.pop_all())
 
 
-def _uid(spec: BoxSpec) -> int:
-    return new_uid() if spec.uid is None else spec.uid
+def _uid(spec: BoxSpec, owner: ExitStack) -> int:
+    return take_uid(owner) if spec.uid is None else spec.uid
 
 
 def _command(

@@ -19,12 +19,12 @@ import functools
 import math
 import os
 import resource
-import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from autograder.sandbox import uids
 from autograder.sandbox.cgroup import Place, find_place
 from autograder.sandbox.errors import HostUnfit
 from autograder.sandbox.limits import Limits
@@ -33,9 +33,10 @@ from autograder.sandbox.spec import BoxSpec
 
 HOME = "/tmp/home"  # noqa: S108 - a path inside the box, on its own tmpfs
 _TOOL_PATH = "/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin"
-_FIRST_UID, _UIDS = 64001, 512
 _OPEN_FILES = 1024
+_OUR_OPEN_FILES = 65536
 _OWN_PROCESSES = 2  # bubblewrap outside the pid namespace, and as its first process
+_RLIMIT_SIGPENDING = 11  # which the standard library does not name
 _LIBRARY_MB = 1024  # address space that shared libraries and thread stacks take without using it
 
 _OOM_SCORE = 500  # a host that runs out of memory ends boxes, which are tried again, and not us
@@ -48,6 +49,12 @@ exec "$@"
 # Until the program begins, stdin, stdout and stderr are pipes of ours: see `launch`.
 _GATE = 'echo; read -r go || exit 125; exec "$@" </dev/null >/dev/null'
 _SILENT_GATE = f"{_GATE} 2>/dev/null"
+
+# What the kernel says there of itself and of others: addresses, keys, how often which device interrupts.
+_HIDDEN_IN_PROC = (
+    *("kallsyms", "kcore", "keys", "key-users", "interrupts", "latency_stats"),
+    *("modules", "sched_debug", "timer_list", "timer_stats"),
+)
 
 # Own names first, so that nothing of an installed platform is importable but what a caller binds.
 OWN_PACKAGES = ("autograder", "course", "hub")
@@ -75,8 +82,19 @@ class Footing:
 
 @functools.cache
 def this_host() -> Footing:
-    """This process's footing, found out once. Raises HostUnfit where a program is missing."""
+    """This process's footing, found out once. Raises HostUnfit where a program is missing.
+
+    Raises this process's limit on open files too: the kernel counts descriptors that are on their way through
+    sockets by user, and refuses to send one to whoever has as many of them as that limit. A box of the
+    same user would reach a low limit for both.
+    """
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_most_open_files(hard), hard))
     return Footing(as_root=can_change_uid(), tools=find_tools(), place=find_place())
+
+
+def _most_open_files(hard: int) -> int:
+    return _OUR_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OUR_OPEN_FILES)
 
 
 def find_tools() -> Tools:
@@ -93,8 +111,8 @@ def can_change_uid() -> bool:
     if os.geteuid() != 0:
         return False
     ranges = [line.split() for line in Path("/proc/self/uid_map").read_text().splitlines()]
-    last = _FIRST_UID + _UIDS
-    return any(int(first) <= _FIRST_UID and last <= int(first) + int(count) for first, _, count in ranges)
+    last = uids.FIRST + uids.COUNT
+    return any(int(first) <= uids.FIRST and last <= int(first) + int(count) for first, _, count in ranges)
 
 
 @dataclass(frozen=True)
@@ -126,11 +144,6 @@ def outer_command(
     ]
 
 
-def new_uid() -> int:
-    """A uid for one box: kernel limits that are counted by uid are then not shared between boxes."""
-    return _FIRST_UID + secrets.randbelow(_UIDS)
-
-
 def group_limits(limits: Limits) -> tuple[int, int]:
     """Memory in bytes and number of processes for the box's control group."""
     return limits.memory_mb << 20, limits.processes + _OWN_PROCESSES
@@ -153,7 +166,13 @@ def _process_limits(limits: Limits, *, grouped: bool) -> Iterator[str]:
     # 1, not 0: a crash handler that the host's core_pattern pipes to is started in spite of 0.
     yield from _limit("core", resource.RLIMIT_CORE, 1)
     yield from _limit("rtprio", resource.RLIMIT_RTPRIO, 0)
-    yield from _limit("nofile", resource.RLIMIT_NOFILE, _OPEN_FILES)
+    yield from _limit("nice", resource.RLIMIT_NICE, 0)
+    # Counted by user, in part: as an ordinary user the platform and all its boxes share what there is.
+    ours = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    yield from _limit("nofile", resource.RLIMIT_NOFILE, min(_OPEN_FILES, ours // 2))
+    yield from _limit("sigpending", _RLIMIT_SIGPENDING, 512)
+    yield from _limit("memlock", resource.RLIMIT_MEMLOCK, 8 << 20)
+    yield from _limit("msgqueue", resource.RLIMIT_MSGQUEUE, 0)
     yield from _limit("fsize", resource.RLIMIT_FSIZE, limits.file_mb << 20)
     # SIGXCPU at the first, which tells us why; SIGKILL at the second for whoever ignores it.
     yield f"--cpu={seconds}:{seconds + 1}"
@@ -227,7 +246,14 @@ def _system() -> Iterator[str]:
 
 
 def _kernel_file_systems(tmp_bytes: int) -> Iterator[str]:
-    yield from ("--proc", "/proc", "--dev", "/dev")
+    yield from ("--proc", "/proc")
+    # As an ordinary user, bubblewrap's init has the program's uid: through /proc the program could write
+    # into its memory and make it report another exit status, and read where on the host things lie.
+    yield from ("--perms", "0555", "--size", "4096", "--tmpfs", "/proc/1", "--remount-ro", "/proc/1")
+    for name in _HIDDEN_IN_PROC:
+        if Path("/proc", name).is_file():
+            yield from ("--ro-bind", "/dev/null", f"/proc/{name}")
+    yield from ("--remount-ro", "/proc", "--dev", "/dev")
     yield from ("--perms", "1777", "--size", str(tmp_bytes), "--tmpfs", "/dev/shm")  # noqa: S108 - in the box
     # bubblewrap's /dev is a tmpfs of its own: writable, without a limit.
     yield from ("--remount-ro", "/dev")

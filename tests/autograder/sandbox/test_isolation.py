@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import autograder
-from autograder.sandbox import Bind, BoxFile, Scratch, interpreter
+from autograder.sandbox import Bind, BoxFile, Scratch, interpreter, open_box
 from autograder.sandbox.policy import this_host
-from tests.autograder.sandbox.boxes import run
+from tests.autograder.sandbox.boxes import hear, python_spec, run
 
 REPOSITORY = Path(autograder.__file__).resolve().parent.parent
 
@@ -40,20 +40,52 @@ for line in open("/proc/self/status"):
     assert outcome.said.splitlines() == ["Groups:", "CapBnd:\t0000000000000000"]
 
 
-@pytest.mark.skipif(not this_host().as_root, reason="needs the box's first process to be another uid's")
 def test_first_process_is_out_of_reach() -> None:
+    """As an ordinary user it has the program's uid; whoever writes its memory chooses the exit status."""
     outcome = run("""
-for name in ("environ", "mem", "fd/2", "root"):
-    try:
-        open("/proc/1/" + name, "rb").read(1)
-        say("read", name)
-    except OSError:
-        pass
+import ctypes
+for name in ("environ", "cmdline", "maps", "mem", "fd", "fd/2", "fd/5", "root", "cwd", "task/1/mem"):
+    for flags in (os.O_RDONLY, os.O_RDWR):
+        try:
+            os.open("/proc/1/" + name, flags)
+            say("opened", name)
+        except OSError:
+            pass
+limits = (ctypes.c_ulong * 2)(0, 0)
+if ctypes.CDLL(None).prlimit(1, 0, limits, None) == 0:
+    say("its limits were set")
 try:
     os.kill(1, 9)
-    say("signalled")
 except OSError:
     pass
+say("still there", os.path.exists("/proc/1"))
+""")
+    assert outcome.said == "still there True"
+    assert outcome.ending.code == 0
+
+
+def test_nothing_in_proc_can_be_written() -> None:
+    """Not its own memory behind the page tables, nor how readily the host ends it when memory is short."""
+    outcome = run("""
+for name in ("mem", "oom_score_adj", "comm", "clear_refs", "coredump_filter", "setgroups", "uid_map",
+             "attr/current", "timerslack_ns", "loginuid", "sched", "autogroup"):
+    try:
+        os.open("/proc/self/" + name, os.O_WRONLY)
+        say("opened", name)
+    except OSError:
+        pass
+""")
+    assert outcome.said == ""
+
+
+def test_what_the_kernel_says_of_others_is_not_shown() -> None:
+    outcome = run("""
+for name in ("kallsyms", "kcore", "keys", "key-users", "interrupts", "modules", "timer_list", "sched_debug"):
+    try:
+        if open("/proc/" + name, "rb").read(1):
+            say("read", name)
+    except OSError:
+        pass
 """)
     assert outcome.said == ""
 
@@ -268,13 +300,17 @@ def test_box_knows_nothing_of_the_hosts_name() -> None:
     assert run("import socket\nsay(socket.gethostname())").said == "box"
 
 
-def test_arguments_of_the_box_are_not_in_its_process_list(tmp_path: Path) -> None:
+def test_arguments_of_the_box_are_not_in_the_hosts_process_list(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    outcome = run(
-        "say(open('/proc/1/cmdline').read().replace(chr(0), ' '))", binds=(Bind(tmp_path, "/opt/x"),)
-    )
-    assert "--args" in outcome.said
-    assert str(tmp_path) not in outcome.said
+    reader, writer = os.pipe()
+    code = "say('ready')\nos.read(os.pipe()[0], 1)"
+    with open_box(python_spec(code, writer, binds=(Bind(tmp_path, "/opt/x"),))) as box:
+        os.close(writer)
+        assert hear(box, reader) == "ready"
+        line = Path(f"/proc/{box.init_pid}/cmdline").read_text()
+    os.close(reader)
+    assert "--args" in line
+    assert str(tmp_path) not in line
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
