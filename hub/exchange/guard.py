@@ -15,9 +15,9 @@ a cookie:
 - a request that the browser says comes from another site changes nothing, token or not.
 
 The token is bound to the member and to the login. It can't protect from a student's page that opens one
-of ours in a window of its own and reads it there: only a host name for each user
-(``c.JupyterHub.subdomain_host``) does. A request with an ``Authorization`` header needs no such token,
-since no other page can send that.
+of ours in a window of its own and reads it there: such a page must not get into another's browser, which
+the gate before users' servers sees to (`hub.spawner.gate`). A request with an ``Authorization`` header
+needs no such token, since no other page can send that.
 """
 
 from __future__ import annotations

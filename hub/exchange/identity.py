@@ -9,8 +9,8 @@ token that a visiting instructor's login leaves there. The server of each user h
 (``c.Spawner.server_token_scopes``), and so has every login to the pages. What somebody may do here is
 their role on the roster, not what they are in the hub.
 
-Trusts: the hub, and TLS in front of it. Students' servers share the hub's host name unless the hub runs
-with subdomains, so cookies alone prove little: see ``hub.exchange.guard``.
+Trusts: the hub, and TLS in front of it. Students' servers share the hub's host name, so cookies alone
+prove little: see ``hub.exchange.guard``.
 """
 
 from __future__ import annotations

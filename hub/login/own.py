@@ -36,15 +36,13 @@ class OwnServerHandler(BaseHandler):  # type: ignore[misc]  # JupyterHub has no 
             await self._refuse(wanted)
             return
         self._give_pass(user)
-        self.redirect(user.host + arrival(prefix, wanted))
+        self.redirect(arrival(prefix, wanted))
 
     def _give_pass(self, user: User) -> None:
         session = self.get_session_cookie() or self.set_session_cookie()
         given = pass_of(server_key(self.secret, user.name), session, time.time() + DAYS * 86_400)
-        # As the hub's session cookie, which the server's host name must be sent as well.
-        wider = {"domain": self.domain} if self.subdomain_host else {}
         tls = {"secure": True} if self.is_https else {}
-        self._set_cookie(COOKIE, given, encrypted=False, path=user.base_url, samesite="Lax", **tls, **wider)
+        self._set_cookie(COOKIE, given, encrypted=False, path=user.base_url, samesite="Lax", **tls)
 
     async def _refuse(self, wanted: str) -> None:
         found = re.match(f"{re.escape(self.base_url)}user/([^/]+)", urlsplit(wanted).path)

@@ -148,7 +148,7 @@ class BoxedSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no types
         return Gate(
             key=server_key(bytes.fromhex(self.gate_secret), self.user.name).hex(),
             prefix=self.server.base_url,
-            own=f"{self.hub.public_host}{self.hub.base_url}own",
+            own=f"{self.hub.base_url}own",
             user=self.user.name,
             version=__version__,
         )

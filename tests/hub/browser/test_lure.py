@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from autograder.sandbox.policy import can_change_uid
 from hub.login.accounts import Accounts
+from hub.spawner.gate import ARRIVAL, COOKIE
 from hub.spawner.homes import home_of
 from tests.hub.browser.conftest import PASSWORD, Hub, Person
 
@@ -42,6 +43,21 @@ def expect_refused(page: Page, owner: str) -> None:
     assert "/hub/own" in page.url
 
 
+def expect_ways_home(person: Person) -> None:
+    """The hub's page of passes sends a browser below its own server, and nowhere else."""
+    ask = person.context.request
+    page = f"{person.hub.url}hub/own"
+    right = ask.get(page, params={"next": f"/user/{person.name}/tree?a=1"}, max_redirects=0)
+    assert (
+        right.headers["location"]
+        == f"/user/{person.name}/{ARRIVAL}?next=%2Fuser%2F{person.name}%2Ftree%3Fa%3D1"
+    )
+    for wrong in ("", "/hub/home", "//evil.example/", f"https://evil.example/user/{person.name}/"):
+        assert ask.get(page, params={"next": wrong}, max_redirects=0).status == 403
+    for wrong in (f"/user/{person.name}/../mallory/x", f"/user/{person.name}/\\evil"):
+        assert ask.get(page, params={"next": wrong}, max_redirects=0).status == 403
+
+
 def test_a_page_of_a_student_does_nothing_in_an_instructors_browser(
     hub: Hub, person: Callable[[str], Person]
 ) -> None:
@@ -61,6 +77,12 @@ def test_a_page_of_a_student_does_nothing_in_an_instructors_browser(
     # On the way to the own server the browser is sent to the hub and back.
     ines.page.get_by_role("link", name="Open your own server").click()
     ines.page.wait_for_selector(".jp-Launcher")
+
+    passes = [each for each in ines.context.cookies() if each["name"] == COOKIE]
+    assert [(each["path"], each["httpOnly"], each["sameSite"]) for each in passes] == [
+        ("/user/ines/", True, "Lax")
+    ]
+    expect_ways_home(ines)
 
     # Somebody else in the same browser: what mallory's login left opens nothing.
     mallory.open("hub/logout")
