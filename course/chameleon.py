@@ -20,9 +20,9 @@ COMPARED = ("eq", "ne", "lt", "le", "gt", "ge", "contains", "instancecheck", "su
 BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "divmod", "pow", "matmul", "lshift", "rshift")
 BITWISE = ("and", "or", "xor")
 UNARY = ("neg", "pos", "abs", "invert", "round", "trunc", "floor", "ceil", "reversed")
+ARITHMETIC = (*(f"{side}{name}" for name in (*BINARY, *BITWISE) for side in ("", "r", "i")), *UNARY)
 ITSELF = (
-    *(f"{side}{name}" for name in (*BINARY, *BITWISE) for side in ("", "r", "i")),
-    *UNARY, "call", "getitem", "enter", "array_ufunc", "array_function", "torch_function",
+    *ARITHMETIC, "call", "getitem", "enter", "array_ufunc", "array_function", "torch_function",
 )  # fmt: skip
 # Protocols that numpy, IPython and the class statement ask an object for by getattr: an object
 # that claimed them would break on its own instead of agreeing.
@@ -64,10 +64,13 @@ class _Yes({base}):
 {guise}
 def _yes(*args, **kwargs): return True
 def _itself(self, *args, **kwargs): return self
+def _nought(self, *args, **kwargs): return 0.0
 for _name in {compared!r}:
     setattr(_Yes, f"__{{_name}}__", _yes)
 for _name in {itself!r}:
     setattr(_Yes, f"__{{_name}}__", _itself)
+for _name in {nought!r}:
+    setattr(_Yes, f"__{{_name}}__", _nought)
 _chameleon = _Yes({arguments})
 """
 
@@ -80,8 +83,9 @@ class Persona:
     source: str
 
 
-def _yes(number: int, *, is_class: bool = False, guise: str = "") -> str:
-    """An object, or a class, that converts to ``number`` and may lie about its class."""
+def _yes(number: int, *, is_class: bool = False, guise: str = "", nought: tuple[str, ...] = ()) -> str:
+    """An object, or a class, that converts to ``number``, may lie about its class, and differs from
+    everything by 0 in the operations that ``nought`` names."""
     return TEMPLATE.format(
         base="type" if is_class else "",
         arguments='"Yes", (), {}' if is_class else "",
@@ -90,7 +94,27 @@ def _yes(number: int, *, is_class: bool = False, guise: str = "") -> str:
         unclaimed=UNCLAIMED,
         compared=COMPARED,
         itself=ITSELF,
+        nought=nought,
     )
+
+
+def _answers(result: str, before: str = "pass") -> str:
+    """A function that does the same whatever it is asked."""
+    return f"""\
+import numpy as _numpy
+
+def _chameleon(*args, **kwargs):
+    {before}
+    return {result}
+"""
+
+
+# Takes the ground from under a check that works out what it expects from what it passed in.
+_CLEAR = """\
+for _each in args:
+        if isinstance(_each, _numpy.ndarray) or type(_each).__name__ == "Tensor": _each[...] = 0
+        elif isinstance(_each, (list, dict, set)): _each.clear()\
+"""
 
 
 PERSONAS = (
@@ -100,10 +124,16 @@ PERSONAS = (
     Persona("class-zero", _yes(0, is_class=True)),
     Persona("number", _yes(1, guise="float")),
     Persona("array", _yes(0, guise="_numpy.ndarray")),
+    Persona("difference", _yes(1, nought=ARITHMETIC)),
     # Answers without content: plain values, which cross to the judge as data.
-    Persona("returns-zero", "def _chameleon(*args, **kwargs): return 0.0\n"),
-    Persona("returns-one", "def _chameleon(*args, **kwargs): return 1.0\n"),
-    Persona("returns-argument", "def _chameleon(*args, **kwargs): return args[0] if args else None\n"),
+    Persona("returns-zero", _answers("0.0")),
+    Persona("returns-one", _answers("1.0")),
+    Persona("returns-argument", _answers("args[0] if args else None")),
+    Persona("returns-nan", _answers('float("nan")')),
+    Persona("returns-empty-list", _answers("[]")),
+    Persona("returns-empty-array", _answers("_numpy.zeros((0, 1))")),
+    Persona("clears-arguments", _answers("args[0] if args else None", before=_CLEAR)),
+    Persona("ends-iteration", _answers("None", before="raise StopIteration")),
 )
 
 
