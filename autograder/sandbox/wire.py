@@ -115,10 +115,12 @@ class Encoder:
             return x
         if kind is str:
             return x if x.isascii() else whole_text(x)  # type: ignore[attr-defined]
-        if kind is int:
-            return x if -(1 << 63) <= x < (1 << 63) else ["i", big_int_bytes(x)]  # type: ignore[operator, arg-type]
+        if kind is int and -(1 << 63) <= x < (1 << 64):  # type: ignore[operator]
+            return x
         if depth > MAX_DEPTH:
             raise NotPlain(f"nested deeper than {MAX_DEPTH}")
+        if kind is int:
+            return ["i", big_int_bytes(x)]  # type: ignore[arg-type]
         if id(x) in self.known:
             return ["m", self.known[id(x)]]
         if kind in CONTAINERS:
@@ -127,6 +129,8 @@ class Encoder:
         if plain is not None:
             if plain[0] == "a":
                 self.mutables.append(x)
+            elif plain[0] == "rg":
+                self.count(len(x))  # type: ignore[arg-type]  # a range
             return plain
         ref = self.reference(x)
         if ref is None:
@@ -135,14 +139,17 @@ class Encoder:
             self.mutables.append(x)
         return ref
 
-    def _container(self, x: Any, kind: type, depth: int) -> list[Any]:
-        self.items += len(x)
-        if self.items > MAX_ITEMS and kind is not bytearray:
+    def count(self, items: int) -> None:
+        self.items += items
+        if self.items > MAX_ITEMS:
             raise NotPlain(f"more than {MAX_ITEMS} elements")
+
+    def _container(self, x: Any, kind: type, depth: int) -> list[Any]:
         if kind is not tuple and kind is not frozenset:
             self.mutables.append(x)
         if kind is bytearray:
             return ["y", bytes(x)]
+        self.count(len(x))
         if kind is dict:
             return ["d", [[self.encode(k, depth), self.encode(v, depth)] for k, v in list(x.items())]]
         return [CONTAINERS[kind], [self.encode(each, depth) for each in list(x)]]
@@ -193,7 +200,7 @@ def encode_leaf(x: Any, tail: Tail) -> list[Any] | None:
 def encode_range(x: range) -> list[Any]:
     """A range counts as the list that it stands for: whoever adds it up does as much work."""
     parts = (x.start, x.stop, x.step)
-    if not all(-(1 << 63) <= part < (1 << 63) for part in parts) or len(x) > MAX_ITEMS:
+    if not all(-(1 << 63) <= part < (1 << 64) for part in parts) or x[MAX_ITEMS:]:
         raise NotPlain(f"a range of more than {MAX_ITEMS} numbers")
     return ["rg", *parts]
 
@@ -413,7 +420,10 @@ def decode_big_int(e: list[Any]) -> int:
 
 
 def decode_range(e: list[Any]) -> range:
-    return range(field(e, 1, int), field(e, 2, int), field(e, 3, int))
+    x = range(field(e, 1, int), field(e, 2, int), field(e, 3, int))
+    if x[MAX_ITEMS:]:  # its len() may be an error of its own
+        raise WireError(f"a range of more than {MAX_ITEMS} numbers")
+    return x
 
 
 def decode_slice(e: list[Any]) -> slice:

@@ -182,6 +182,19 @@ def test_depth_is_capped_on_both_sides() -> None:
         decode(sent, b"\0" * 64)
 
 
+@pytest.mark.parametrize("x", [1 << 63, 1 << 64, 1j, 2.5, b"x", range(2), {}, np.float32(1)])
+def test_what_one_side_sends_in_the_deepest_place_the_other_takes(x: object) -> None:
+    sent = 0
+    for depth in range(MAX_DEPTH - 2, MAX_DEPTH + 3):
+        deep = x
+        for _ in range(depth):
+            deep = [deep]
+        with contextlib.suppress(NotPlain):
+            assert through(deep) == deep
+            sent += 1
+    assert 0 < sent < 5
+
+
 def test_a_list_that_holds_itself_is_refused() -> None:
     x: list[Any] = []
     x.append(x)
@@ -354,7 +367,15 @@ def test_arrays_share_no_bytes_of_a_message() -> None:
         framed(["l", [["T", "uint8", [64], 0], ["T", "uint8", [1], 5]]], bytes(64))
 
 
-@pytest.mark.parametrize("sent", [["rg", 0, 1 << 62, 1], ["l", [["rg", 0, 700_000, 1]] * 2], ["rg", 0, 1, 0]])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        ["rg", 0, 1 << 62, 1],
+        ["rg", -(1 << 63), 1 << 63, 1],
+        ["l", [["rg", 0, 700_000, 1]] * 2],
+        ["rg", 0, 1, 0],
+    ],
+)
 def test_a_range_is_as_long_as_a_list_may_be(sent: list[Any]) -> None:
     """sum(range(1 << 62)) never ends, and no signal ends it."""
     with pytest.raises(WireError):
@@ -362,7 +383,12 @@ def test_a_range_is_as_long_as_a_list_may_be(sent: list[Any]) -> None:
 
 
 def test_a_range_too_long_is_not_sent() -> None:
-    for x in (range(1 << 62), range(1 << 70, (1 << 70) + 1)):
+    for x in (
+        range(1 << 62),
+        range(-(1 << 63), 1 << 63),
+        range(1 << 70, (1 << 70) + 1),
+        [range(700_000)] * 2,
+    ):
         with pytest.raises(NotPlain):
             encode(x)
     assert through(range(-5, 1 << 60, 1 << 50)) == range(-5, 1 << 60, 1 << 50)
