@@ -35,7 +35,7 @@ from autograder.sandbox.policy import Footing, group_limits, this_host
 from autograder.sandbox.spec import BoxSpec
 
 _SAMPLE_SECONDS = 0.1
-_AFTER_KILL_SECONDS = 10.0
+_AFTER_KILL_SECONDS = 60.0  # a million files in memory take seconds to go, on a busy host
 _OOM_GRACE_SECONDS = 0.5
 
 
@@ -127,12 +127,14 @@ class Box:
         return self._diagnosis
 
     def close(self) -> None:
-        """End the box and free everything of it."""
-        self.kill()
-        with self._lock:
-            if not self._closed:
-                self._closed = True
-                self._held.close()
+        """End the box and free everything of it. Raises BoxFailed where something outlives SIGKILL."""
+        try:
+            self.kill()
+        finally:
+            with self._lock:
+                if not self._closed:
+                    self._closed = True
+                    self._held.close()
 
     def __enter__(self) -> Self:
         return self
@@ -172,28 +174,28 @@ class Box:
         with self._lock:
             if self._ending is not None:
                 return
-            cpu_seconds = self._reap()
+            self._reap()
             if self._group is not None:
                 self._group.kill()
-            self._sample = self._sample.merged(Sample(cpu_seconds=cpu_seconds))
             self._usage = self._measured()
             self._diagnosis = drain(self._words).decode(errors="replace").strip()
             self._ending = conclude(self._evidence(self._usage))
             if self._group is not None:
                 self._group.remove()
 
-    def _reap(self) -> float:
-        """Wait for bubblewrap and for the box's init; the CPU seconds that bubblewrap waited for."""
+    def _reap(self) -> None:
+        """Wait for bubblewrap and for the box's init; note the CPU seconds that bubblewrap waited for."""
         if not ready(self._monitor, _AFTER_KILL_SECONDS):
             self._process.kill()
-        _, status, used = os.wait4(self._process.pid, 0)
-        # Popen did not see that it ended, and would wait for it again.
-        self._process.returncode = os.waitstatus_to_exitcode(status)
+        if self._process.returncode is None:
+            _, status, used = os.wait4(self._process.pid, 0)
+            # Popen did not see that it ended, and would wait for it again.
+            self._process.returncode = os.waitstatus_to_exitcode(status)
+            self._sample = self._sample.merged(Sample(cpu_seconds=used.ru_utime + used.ru_stime))
         # bubblewrap leaves when its program does; what the program left running ends here.
         self._signal_init()
         if not ready(self._init, _AFTER_KILL_SECONDS):
             raise BoxFailed(f"box {self.spec.name}: its processes outlive SIGKILL; the host needs a look")
-        return used.ru_utime + used.ru_stime
 
     def _evidence(self, usage: BoxUsage) -> Evidence:
         said = reports(drain(self._status))

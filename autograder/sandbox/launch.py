@@ -12,6 +12,7 @@ nothing is left running.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -29,6 +30,7 @@ from autograder.sandbox.policy import (
     Footing,
     argument_bytes,
     bwrap_arguments,
+    count_files_command,
     data_contents,
     outer_command,
 )
@@ -39,6 +41,7 @@ from autograder.sandbox.uids import take_uid
 
 _START_SECONDS = 20.0
 _PAUSE_SECONDS = 0.0005
+_NS_GET_USERNS = 0xB701
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,10 @@ def start(spec: BoxSpec, footing: Footing, group: Group | None) -> Started:
         try:
             monitor = _hold(process.pid, kept)
             init_pid, init = _first_process(status, process.pid, kept)
-            _open_gate(arrival, gate, init_pid)
+            _next_bytes(arrival)
+            if group is None:
+                _count_files(spec, footing, init_pid)
+            _open_gate(gate, init_pid)
         except BaseException as error:
             _abandon(process)
             said = drain(words).decode(errors="replace").strip()
@@ -146,9 +152,28 @@ def _first_process(status: int, monitor_pid: int, owner: ExitStack) -> tuple[int
     return pid, init
 
 
-def _open_gate(arrival: int, gate: int, init_pid: int) -> None:
+def _count_files(spec: BoxSpec, footing: Footing, init_pid: int) -> None:
+    with ExitStack() as owner:
+        mounts = os.open(f"/proc/{init_pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        owner.callback(os.close, mounts)
+        user = fcntl.ioctl(mounts, _NS_GET_USERNS)
+        owner.callback(os.close, user)
+        command = count_files_command(spec, footing, mounts, user)
+        done = subprocess.run(  # noqa: S603 - the policy's own words
+            command,
+            pass_fds=(mounts, user),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env={"PATH": "/usr/bin:/bin"},
+            timeout=_START_SECONDS,
+        )
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip()
+        raise BoxFailed(f"the number of files in a box can't be bounded: {said}")
+
+
+def _open_gate(gate: int, init_pid: int) -> None:
     """Let the program go once everything before it has been done."""
-    _next_bytes(arrival)
     # bubblewrap's init sleeps when it waits for its child; what ties it to our life is set before that.
     deadline = time.monotonic() + _START_SECONDS
     while state_of(init_pid) != "S":

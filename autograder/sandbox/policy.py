@@ -56,6 +56,12 @@ _HIDDEN_IN_PROC = (
     *("modules", "sched_debug", "timer_list", "timer_stats"),
 )
 
+_MOST_FILES = 32768
+_COUNT_FILES = """\
+n=$1; shift
+for folder; do mount -o "remount,nosuid,nodev,nr_inodes=$n" "$folder" || exit 1; done
+"""
+
 # Own names first, so that nothing of an installed platform is importable but what a caller binds.
 OWN_PACKAGES = ("autograder", "course", "hub")
 
@@ -68,6 +74,7 @@ class Tools:
     prlimit: str
     setpriv: str
     taskset: str
+    nsenter: str
     shell: str = "/bin/sh"
 
 
@@ -99,7 +106,8 @@ def _most_open_files(hard: int) -> int:
 
 def find_tools() -> Tools:
     """The programs a box needs, or a HostUnfit that names the packages to install."""
-    paths = {tool: shutil.which(tool, path=_TOOL_PATH) for tool in ("bwrap", "prlimit", "setpriv", "taskset")}
+    names = ("bwrap", "prlimit", "setpriv", "taskset", "nsenter")
+    paths = {tool: shutil.which(tool, path=_TOOL_PATH) for tool in names}
     missing = [tool for tool, path in paths.items() if path is None]
     if missing:
         raise HostUnfit(f"not found: {', '.join(missing)}. Install the packages bubblewrap and util-linux")
@@ -142,6 +150,19 @@ def outer_command(
         *box,
         *_inner_command(spec, footing, uid),
     ]
+
+
+def count_files_command(spec: BoxSpec, footing: Footing, mounts: int, user: int) -> list[str]:
+    """The command that bounds the number of files in a box's folders in memory, for want of a group.
+
+    bubblewrap bounds their bytes only, and the kernel's memory for an empty file is nobody's. ``mounts``
+    and ``user`` are descriptors of the box's mount namespace and of the user namespace that owns it.
+    """
+    enter = [footing.tools.nsenter, f"--mount=/proc/self/fd/{mounts}"]
+    if not footing.as_root:
+        enter += [f"--user=/proc/self/fd/{user}", "--preserve-credentials"]
+    folders = ["/dev/shm", "/tmp", *(each.target for each in spec.scratch)]  # noqa: S108 - in the box
+    return [*enter, "--", footing.tools.shell, "-c", _COUNT_FILES, "box", str(_MOST_FILES), *folders]
 
 
 def group_limits(limits: Limits) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from autograder.sandbox import Bind, BoxFailed, BoxSpec, Cause, HostUnfit, Side, interpreter, open_box
+from autograder.sandbox.descriptors import ready
 from autograder.sandbox.policy import this_host
 from tests.autograder.sandbox.boxes import PATIENCE, SMALL, hear, python_spec, run
 
@@ -61,6 +62,28 @@ def test_grace_lets_a_dying_box_name_its_own_cause() -> None:
         assert os.read(reader, 1) == b""
         box.kill(grace=PATIENCE)
         assert box.ending().signal == signal.SIGSEGV
+    os.close(reader)
+
+
+def test_box_that_does_not_end_says_so_each_time_and_can_still_be_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reader, writer = os.pipe()
+    box = open_box(python_spec(WAITS, writer))
+    os.close(writer)
+    before = open_descriptors()
+    held = True
+    monkeypatch.setattr(
+        "autograder.sandbox.box.ready",
+        lambda descriptor, seconds: not (held and descriptor == box._init) and ready(descriptor, seconds),
+    )
+    for end in (box.kill, box.kill):
+        with pytest.raises(BoxFailed, match="outlive SIGKILL"):
+            end()
+    held = False
+    box.close()
+    assert box.ending().cause in (Cause.KILLED_BY_US, Cause.SIGNALLED)
+    assert len(open_descriptors()) < len(before)
     os.close(reader)
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from autograder.sandbox import Cause, Side, open_box
+from autograder.sandbox import Cause, Scratch, Side, open_box
 from autograder.sandbox.policy import this_host
 from tests.autograder.sandbox.boxes import PATIENCE, SMALL, hear, python_spec, run
 
@@ -135,6 +135,74 @@ except OSError as error:
     number, megabytes = map(int, run(code).said.split())
     assert number == 28  # ENOSPC
     assert megabytes <= SMALL.tmp_mb
+
+
+@pytest.mark.parametrize("folder", ["/tmp", "/dev/shm", "/run/x"])
+def test_files_without_bytes_are_bounded_too(folder: str) -> None:
+    """Each takes a kilobyte of the kernel's memory: a group counts that, and else their number is bounded."""
+    code = f"""
+made = 0
+try:
+    while made < 1000000:
+        os.close(os.open("{folder}/" + str(made), os.O_CREAT | os.O_WRONLY))
+        made += 1
+except OSError as error:
+    say(error.errno, made < 40000)
+"""
+    outcome = run(code, scratch=(Scratch("/run/x", kb=64),))
+    if GROUPED:
+        assert outcome.ending.cause is Cause.MEMORY
+    else:
+        assert outcome.said == "28 True"
+
+
+def test_folders_a_hundred_thousand_deep_are_gone_with_their_box() -> None:
+    code = """
+os.chdir("/tmp")
+made = 0
+try:
+    while made < 100000:
+        os.mkdir("d")
+        os.chdir("d")
+        made += 1
+except OSError:
+    pass
+say(made >= 30000)
+"""
+    outcome = run(code)  # which raises where anything of the box is left
+    assert (outcome.said, outcome.ending.cause) == ("True", Cause.EXITED)
+
+
+def test_names_that_were_looked_up_in_vain_end_no_box() -> None:
+    """The kernel remembers each of them, and forgets them when the box is at its limit."""
+    outcome = run("for n in range(100000): os.path.exists('/usr/lib/' + str(n))\nsay('done')")
+    assert (outcome.said, outcome.usage.oom_kills) == ("done", 0)
+
+
+def test_folders_of_a_box_hold_no_set_uid_programs_and_no_devices() -> None:
+    code = """
+for line in open("/proc/self/mountinfo"):
+    fields = line.split()
+    if fields[4] in ("/tmp", "/dev/shm", "/run/x"):
+        say(fields[4], {"nosuid", "nodev"} <= set(fields[5].split(",")))
+"""
+    said = run(code, scratch=(Scratch("/run/x", kb=64),)).said
+    assert sorted(said.splitlines()) == ["/dev/shm True", "/run/x True", "/tmp True"]
+
+
+@grouped
+def test_swap_counts_with_memory() -> None:
+    place = this_host().place
+    assert place is not None
+    group = place.make(memory_bytes=64 << 20, processes=4)
+    try:
+        name = "memory.memsw.limit_in_bytes" if place.version == 1 else "memory.swap.max"
+        folder = next(iter(group.entrances)).parent
+        if not (folder / name).exists():
+            pytest.skip("this kernel doesn't count swap; the doctor says so where there is any")
+        assert int((folder / name).read_text()) == (64 << 20 if place.version == 1 else 0)
+    finally:
+        group.remove()
 
 
 def test_file_beyond_its_size_is_refused() -> None:
