@@ -118,7 +118,8 @@ def _others(facts: Facts) -> Iterator[Problem]:
     if facts.attacked is None:
         return
     if facts.points is None:
-        yield Problem(Kind.HARMS, "the gradebook is destroyed")
+        words = "the gradebook can't be read" if facts.unreadable else "nobody after this student is graded"
+        yield Problem(Kind.HARMS, words)
         return
     strangers = facts.points.keys() - {ATTACKER, EARLIER, HONEST}
     if facts.points.get(EARLIER) != EARLIER_MARK or facts.most != FULL or strangers:
