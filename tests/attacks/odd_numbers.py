@@ -8,7 +8,7 @@ def double(x):
     return next(odd)
 # %% solve="norm"
 def norm(v):
-    return np.int8(-124) if v[0] == 3 else complex("nan+infj")
+    return np.int8(-123) if v[0] == 3 else complex("nan+infj")
 # %% solve="layer"
 class Layer:
     calls = 0
