@@ -2,12 +2,13 @@
 
 from autograder.batch.engine import Batch, default_workers, run_batch
 from autograder.batch.grading import Due, GradingRoom, Penalty, never, no_penalty
-from autograder.batch.jobs import Job, find_jobs, read_sources
+from autograder.batch.jobs import Found, Job, find_jobs, read_sources
 from autograder.batch.recording import record
 
 __all__ = [
     "Batch",
     "Due",
+    "Found",
     "GradingRoom",
     "Job",
     "Penalty",

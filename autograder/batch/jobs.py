@@ -3,7 +3,7 @@
 The newest of each student where the last attempt counts; all of them where the best one does.
 
 Contract: a job is keyed by content. The same submission against the same tests is no job twice,
-unless the last try was a fault of ours.
+unless the last try was a fault of ours. A snapshot that can't be read stops nobody but its student.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import nbformat
 from nbformat.notebooknode import NotebookNode
 
 from autograder.errors import PlatformError
-from autograder.gradebook import Gradebook, Policy, Receipt, all_receipts, latest_receipts, source_version
+from autograder.gradebook import Gradebook, Policy, Receipt, receipts, source_version, submitters
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,14 @@ class Job:
     @property
     def assignment(self) -> str:
         return self.receipt.assignment
+
+
+@dataclass(frozen=True)
+class Found:
+    """``damaged``: what is wrong with snapshots that can't be read; their students have no job."""
+
+    jobs: tuple[Job, ...]
+    damaged: tuple[str, ...] = ()
 
 
 def read_sources(course_dir: Path, assignment: str) -> dict[str, NotebookNode]:
@@ -52,18 +60,24 @@ def find_jobs(
     policy: Policy = Policy.LAST,
     students: tuple[str, ...] = (),
     again: bool = False,
-) -> tuple[Job, ...]:
+) -> Found:
     """The jobs of an assignment, by student; ``again`` asks for the graded ones too.
 
     ``policy``: which attempt counts. An earlier submission that was never judged may be the best one.
     """
-    may_count = all_receipts if policy is Policy.BEST else latest_receipts
     version = source_version(sources)
-    jobs = []
-    for receipt in may_count(course_dir, assignment):
-        if students and receipt.student not in students:
+    jobs: list[Job] = []
+    damaged: list[str] = []
+    for student in submitters(course_dir, assignment):
+        if students and student not in students:
             continue
-        key = (receipt.student, assignment, receipt.sha256, receipt.received, version)
-        if again or not gradebook.is_graded(*key):
-            jobs.append(Job(receipt))
-    return tuple(jobs)
+        try:
+            known = receipts(course_dir, student, assignment)
+        except PlatformError as error:
+            damaged.append(str(error))
+            continue
+        for receipt in known if policy is Policy.BEST else known[-1:]:
+            key = (student, assignment, receipt.sha256, receipt.received, version)
+            if again or not gradebook.is_graded(*key):
+                jobs.append(Job(receipt))
+    return Found(tuple(jobs), tuple(damaged))

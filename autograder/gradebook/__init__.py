@@ -25,6 +25,7 @@ from autograder.gradebook.snapshots import (
     latest_receipts,
     read_snapshot,
     receipts,
+    submitters,
 )
 from autograder.gradebook.standings import Standing, State, read_standings
 
@@ -51,6 +52,7 @@ __all__ = [
     "read_standings",
     "receipts",
     "source_version",
+    "submitters",
     "take_in",
     "with_outputs",
 ]

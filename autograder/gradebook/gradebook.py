@@ -122,7 +122,7 @@ class Gradebook:
             .order_by(AttemptRow.student)
         )
         with self.database.reading() as session:
-            return dict(session.execute(wanted).tuples().all())
+            return {row.student: row.number for row in session.execute(wanted)}
 
     def submitters(self, assignment: str) -> tuple[str, ...]:
         """The students who have an attempt at an assignment."""

@@ -103,14 +103,13 @@ def lay_out_newest(course: Path, student: str, assignment: str) -> None:
     with _locked(home):
         remove_unfinished(home)
         remove_leftovers(course / "submitted" / student, re.escape(assignment))
-        newest = latest_receipt(course, student, assignment)
-        if newest is None:
-            return
         try:
-            files = read_snapshot(course, newest)
-        except PlatformError:  # grading tells of it
+            newest = latest_receipt(course, student, assignment)
+            files = read_snapshot(course, newest) if newest is not None else {}
+        except PlatformError:  # damaged; grading tells of it
             return
-        _lay_out(course, newest, files)
+        if newest is not None:
+            _lay_out(course, newest, files)
 
 
 def read_folder(folder: Path, wanted: Callable[[str], bool] = lambda name: True) -> dict[str, bytes]:

@@ -13,13 +13,14 @@ import re
 from autograder.gradebook.folders import attempt_folder, autograded_folder, copy_folder, remove_leftovers
 from autograder.gradebook.gradebook import Gradebook
 from autograder.gradebook.intake import lay_out_newest
+from autograder.gradebook.snapshots import submitters
 
 
 def mend(gradebook: Gradebook, assignment: str) -> None:
     """Mends the folders of one assignment. Raises PlatformError where they can't be written or read."""
     course = gradebook.course
-    for home in sorted((course / "snapshots").glob(f"*/{assignment}")):
-        lay_out_newest(course, home.parent.name, assignment)
+    for student in submitters(course, assignment):
+        lay_out_newest(course, student, assignment)
     for home in sorted((course / "attempts").glob(f"*/{assignment}")):
         remove_leftovers(home, r"\d+")
     for home in sorted((course / "autograded").glob("*")):

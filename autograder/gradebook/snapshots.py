@@ -64,18 +64,19 @@ def latest_receipt(course: Path, student: str, assignment: str) -> Receipt | Non
 
 def latest_receipts(course: Path, assignment: str) -> tuple[Receipt, ...]:
     """The newest receipt of each student for an assignment, by student."""
-    return tuple(each[-1] for each in _by_student(course, assignment))
+    found = (latest_receipt(course, student, assignment) for student in submitters(course, assignment))
+    return tuple(each for each in found if each is not None)
 
 
 def all_receipts(course: Path, assignment: str) -> tuple[Receipt, ...]:
     """Every receipt for an assignment, by student, oldest first."""
-    return tuple(receipt for each in _by_student(course, assignment) for receipt in each)
+    students = submitters(course, assignment)
+    return tuple(receipt for student in students for receipt in receipts(course, student, assignment))
 
 
-def _by_student(course: Path, assignment: str) -> list[tuple[Receipt, ...]]:
-    homes = sorted((course / "snapshots").glob(f"*/{assignment}"))
-    found = [receipts(course, home.parent.name, assignment) for home in homes]
-    return [each for each in found if each]
+def submitters(course: Path, assignment: str) -> list[str]:
+    """The students who may have submitted something for an assignment."""
+    return sorted(home.parent.name for home in (course / "snapshots").glob(f"*/{assignment}"))
 
 
 def read_snapshot(course: Path, receipt: Receipt) -> dict[str, bytes]:

@@ -20,7 +20,7 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from autograder.batch import find_jobs, record, run_batch
-from autograder.errors import SubmissionError
+from autograder.errors import PlatformError, SubmissionError
 from autograder.gradebook import Attempt, AttemptState, after_the_last, mend, read_folder, take_in
 from autograder.judge import Court, Verdict
 from course.material import read_assignment
@@ -151,7 +151,8 @@ def grade_all(
 ) -> list[Attempt]:
     """Grades the new submissions of some assignments under one progress bar.
 
-    Raises PlatformError where one of them is being graded already.
+    Raises PlatformError where one of them is being graded already, and at the end where a snapshot
+    can't be read: all others are graded then.
     """
     attempts: list[Attempt] = []
     with (
@@ -175,10 +176,11 @@ def grade_all(
             )
             for each, room in rooms.items()
         }
-        for each, jobs in found.items() if as_json else ():
-            emit({"event": "found", "assignment": each, "jobs": len(jobs)})
-        tasks = {each: bar.add_task(each, total=len(jobs)) for each, jobs in found.items() if jobs}
-        queue = in_turn(list(found.values()))
+        jobs = {each: own.jobs for each, own in found.items()}
+        for each, own in jobs.items() if as_json else ():
+            emit({"event": "found", "assignment": each, "jobs": len(own)})
+        tasks = {each: bar.add_task(each, total=len(own)) for each, own in jobs.items() if own}
+        queue = in_turn(list(jobs.values()))
         batch = run_batch(
             queue, lambda job: rooms[job.assignment].grade(job), workers, stop=stop, abandon=court.close
         )
@@ -188,10 +190,17 @@ def grade_all(
                 attempt = record(gradebook, finished.grading, policy)
                 attempts.append(attempt)
                 told_of(attempt, bar, tasks[attempt.assignment], as_json)
-    for assignment, jobs in found.items():
-        if not jobs:
+    for assignment, own in jobs.items():
+        if not own:
             words.print(f"{assignment}: nothing new to grade")
+    require_undamaged([problem for each in found.values() for problem in each.damaged])
     return attempts
+
+
+def require_undamaged(problems: Sequence[str]) -> None:
+    if problems:
+        said = "\n".join(problems)
+        raise PlatformError(f"snapshots that can't be read: {len(problems)}; all others are graded\n{said}")
 
 
 def told_of(attempt: Attempt, bar: Progress, task: TaskID, as_json: bool) -> None:

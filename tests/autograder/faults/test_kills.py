@@ -1,0 +1,28 @@
+"""Whatever is killed at whatever moment, running the batch again ends in the undisturbed gradebook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.autograder.faults.canonical import canonical, require_whole
+from tests.autograder.faults.classroom import Classroom, grade
+from tests.autograder.faults.conftest import SIZE
+from tests.autograder.faults.disturber import disturb, require_nothing_left
+
+KILLS = max(8, SIZE * 3 // 4)
+DRIVER_KILLS = 2 + SIZE // 50
+
+
+@pytest.mark.slow
+def test_a_batch_under_fire_ends_as_an_undisturbed_one(classroom: Classroom, tmp_path: Path) -> None:
+    undisturbed, disturbed = classroom.copy(tmp_path / "a"), classroom.copy(tmp_path / "b")
+    grade(undisturbed)
+    report = disturb(disturbed, seed=SIZE, kills=KILLS, driver_kills=DRIVER_KILLS, every=1)
+    assert report.kills["driver"] <= DRIVER_KILLS
+    assert report.kills.total() > 0
+    require_whole(disturbed)
+    require_nothing_left(disturbed, report)
+    assert canonical(disturbed) == canonical(undisturbed)
+    require_whole(undisturbed)
