@@ -1,6 +1,9 @@
 # Three commands: `make hub` starts a hub to try, `make demo` shows the grading of a class, `make test` runs
 # every test. Each does its own set-up.
-.PHONY: hub demo test fast setup test-setup check bench clean
+.PHONY: hub demo test fast setup test-setup check bench attacks fuzz clean
+
+# A worker a core; the tests of one file, which share what is costly to start, stay together.
+PARALLEL = -n auto --dist loadfile
 
 hub: setup
 	.venv/bin/mlsys up --demo
@@ -9,10 +12,10 @@ demo: setup
 	.venv/bin/mlsys demo
 
 test: test-setup check
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest $(PARALLEL)
 
 fast: test-setup
-	.venv/bin/python -m pytest -m "not slow"
+	.venv/bin/python -m pytest $(PARALLEL) -m "not slow"
 
 check: setup
 	.venv/bin/ruff check .
@@ -20,6 +23,13 @@ check: setup
 
 bench: setup
 	.venv/bin/python -m benchmarks.judge_calls
+
+attacks: test-setup
+	.venv/bin/python -m benchmarks.attacks
+
+fuzz: test-setup
+	.venv/bin/python -m tests.fuzz.decoder --runs 1000000
+	.venv/bin/python -m tests.fuzz.notebooks --count 100
 
 setup:
 	@./bootstrap.sh

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 
@@ -14,7 +13,6 @@ from autograder.gradebook import AttemptState
 from autograder.judge import Court, Verdict
 from tests.autograder.attack import KINDS, Attack, attacks
 from tests.autograder.pipeline import Pipeline, Traces, open_pipeline, printed
-from tests.autograder.sandbox.test_ordinary_user import run_again
 from tests.autograder.target import NAME, REFERENCE, STUB, assignment
 
 FOUND = re.compile(r"FOUND: ?(.*)")
@@ -59,12 +57,6 @@ def test_attack_gets_what_it_deserves(pipeline: Pipeline, attack: Attack) -> Non
     assert traces.left() == []
     if attack.kind == "harm":
         assert honest(pipeline, f"beside.{attack.name}") == 10
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user runs them as they are")
-def test_attacks_get_the_same_where_boxes_are_an_ordinary_users() -> None:
-    run_again("tests/autograder/test_attacks.py")
 
 
 def test_honest_answers_earn_all_and_the_stub_nothing(pipeline: Pipeline) -> None:
