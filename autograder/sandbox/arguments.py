@@ -115,6 +115,7 @@ _SOCKET_OPTIONS = (
     *(12, 13, 15, 16, 18, 19, 20, 21),  # PRIORITY, LINGER, REUSEPORT, PASSCRED, RCVLOWAT, SNDLOWAT, timeouts
     *(29, 63, 66, 67),  # TIMESTAMP, TIMESTAMP_NEW, RCVTIMEO_NEW, SNDTIMEO_NEW
 )
+_BUFFER_SIZES = (socket.SO_SNDBUF, socket.SO_RCVBUF)
 _IP_OPTIONS = (1, 2, 8, 10, 11, 24)  # TOS, TTL, PKTINFO, MTU_DISCOVER, RECVERR, BIND_ADDRESS_NO_PORT
 _IPV6_OPTIONS = (16, 23, 25, 26, 49, 67)  # UNICAST_HOPS, MTU_DISCOVER, RECVERR, V6ONLY, RECVPKTINFO, TCLASS
 _TCP_OPTIONS = (*range(1, 11), 12, 18, 23, 25)  # NODELAY to WINDOW_CLAMP, QUICKACK, USER_TIMEOUT, …
@@ -183,9 +184,11 @@ def _kind(*kinds: int) -> Condition:
     return Condition(1, kinds, mask=EVERY_BIT & ~(socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK))
 
 
-def _socket_options(*, loopback: bool) -> Iterator[Rule]:
+def _socket_options(*, loopback: bool, counted: bool) -> Iterator[Rule]:
+    # Where nothing counts them, larger buffers let one process take gigabytes of the host's memory.
+    plain = tuple(one for one in _SOCKET_OPTIONS if counted or one not in _BUFFER_SIZES)
     levels = (
-        (socket.SOL_SOCKET, _SOCKET_OPTIONS),
+        (socket.SOL_SOCKET, plain),
         *(((socket.IPPROTO_IP, _IP_OPTIONS),) if loopback else ()),
         *(((socket.IPPROTO_IPV6, _IPV6_OPTIONS),) if loopback else ()),
         *(((socket.IPPROTO_TCP, _TCP_OPTIONS),) if loopback else ()),
@@ -197,11 +200,15 @@ def _socket_options(*, loopback: bool) -> Iterator[Rule]:
     yield Rule(("getsockopt",), (asked, timeouts), errno.ENOPROTOOPT)
 
 
-def rules(*, loopback: bool, own_uid: bool) -> tuple[Rule, ...]:
-    """Every rule of a box. ``loopback`` is as in `BoxSpec`; ``own_uid``: nobody else has the box's uid."""
+def rules(*, loopback: bool, own_uid: bool, counted: bool) -> tuple[Rule, ...]:
+    """Every rule of a box.
+
+    ``loopback`` is as in `BoxSpec`; ``own_uid``: nobody else has the box's uid; ``counted``: a control
+    group counts what the kernel keeps for the box.
+    """
     return (
         *_FIXED,
         *_files(own_uid=own_uid),
         *_sockets(loopback=loopback),
-        *_socket_options(loopback=loopback),
+        *_socket_options(loopback=loopback, counted=counted),
     )

@@ -194,7 +194,8 @@ def _groups() -> Iterator[Check]:
         "limits",
         Status.DEGRADED,
         "no control group can be made here",
-        "memory is limited for each process of a box, not for all of them together;"
+        "memory is limited for each process of a box, not for all of them together, and what the kernel"
+        " keeps for them (sockets, pipes, folders in memory) is not limited: a program can exhaust this host;"
         " usage is read from /proc, and running out of memory is not told from other errors",
         "grade as root, or in a control group delegated to this user: systemd-run --user --scope"
         ' -p Delegate="memory pids" …',

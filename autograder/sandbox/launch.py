@@ -102,7 +102,7 @@ def _command(
     """The command line and the descriptors it needs, each a file in memory."""
     python = interpreter()
     program = filter_program(
-        memory_files=group is not None,
+        counted=group is not None,
         affinity=not spec.cpus,
         loopback=spec.loopback,
         own_uid=footing.as_root,

@@ -124,7 +124,7 @@ _Instruction = tuple[int, int, int, int]
 
 def filter_program(
     *,
-    memory_files: bool = True,
+    counted: bool = True,
     affinity: bool = True,
     loopback: bool = False,
     own_uid: bool = True,
@@ -132,15 +132,15 @@ def filter_program(
 ) -> bytes:
     """The filter as the ``struct sock_filter[]`` that ``bwrap --seccomp`` reads.
 
-    ``memory_files=False`` is for boxes without a memory group, ``affinity=False`` for pinned ones,
+    ``counted=False`` is for boxes without a memory group, ``affinity=False`` for pinned ones,
     ``loopback=True`` for servers that talk to each other over TCP in the box's own network namespace,
     ``own_uid=False`` for boxes whose files are the platform's user's.
 
     Raises HostUnfit where the machine (this one by default) has no table.
     """
     table = syscall_table(machine or platform.machine())
-    allowed = {*_names(ALLOWED), *(MEMORY_FILES if memory_files else ()), *(AFFINITY if affinity else ())}
-    checked = rules(loopback=loopback, own_uid=own_uid)
+    allowed = {*_names(ALLOWED), *(MEMORY_FILES if counted else ()), *(AFFINITY if affinity else ())}
+    checked = rules(loopback=loopback, own_uid=own_uid, counted=counted)
     program = [
         *_check_machine(table),
         *_check_arguments(table, checked, allowed),

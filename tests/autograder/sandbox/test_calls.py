@@ -73,6 +73,10 @@ def allowed() -> set[str]:
     return names(ALLOWED) | without_group | set(AFFINITY)
 
 
+def rules_of(*, loopback: bool) -> tuple[Rule, ...]:
+    return rules(loopback=loopback, own_uid=HOST.as_root, counted=HOST.place is not None)
+
+
 def newer_than_this_kernel(name: str) -> bool:
     """Whether the kernel may lack an allowed call; those below are all older than 5.6."""
     major, minor = (int(word) for word in platform.release().split(".")[:2])
@@ -81,7 +85,7 @@ def newer_than_this_kernel(name: str) -> bool:
 
 def test_every_number_gets_the_answer_that_the_policy_says() -> None:
     """The calls without conditions, and all numbers that no call has, to 20 beyond the table."""
-    ruled = {call for rule in rules(loopback=False, own_uid=HOST.as_root) for call in rule.calls}
+    ruled = {call for rule in rules_of(loopback=False) for call in rule.calls}
     name_of = {number: name for name, number in NUMBER.items()}
     skipped = {*UNFILTERED, *(NUMBER[call] for call in ruled)}
     numbers = [number for number in range(TABLE.last + 21) if number not in skipped]
@@ -154,7 +158,7 @@ def expected(rule: Rule, arguments: list[int]) -> int | None:
 def test_every_condition_gets_the_answer_that_the_policy_says(loopback: bool) -> None:
     tried = [
         (rule, call, arguments)
-        for rule in rules(loopback=loopback, own_uid=HOST.as_root)
+        for rule in rules_of(loopback=loopback)
         for call in rule.calls
         if call in allowed()
         for arguments in cases(rule, call)

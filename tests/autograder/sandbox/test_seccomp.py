@@ -60,7 +60,10 @@ def program() -> bytes:
     return filter_program(machine="x86_64")
 
 
-ALL_RULES = (*rules(loopback=True, own_uid=False), *rules(loopback=False, own_uid=True))
+ALL_RULES = (
+    *rules(loopback=True, own_uid=False, counted=True),
+    *rules(loopback=False, own_uid=True, counted=False),
+)
 RULED = {call for rule in ALL_RULES for call in rule.calls}
 
 
@@ -76,7 +79,8 @@ def test_every_name_is_a_call_of_the_machine_and_stands_once() -> None:
 
 def test_every_rule_is_of_an_allowed_call_that_has_no_other_rule() -> None:
     assert set(names(ALLOWED)) | set(MEMORY_FILES) >= RULED
-    for kind in (rules(loopback=True, own_uid=False), rules(loopback=False, own_uid=True)):
+    for loopback, own_uid, counted in itertools.product((False, True), repeat=3):
+        kind = rules(loopback=loopback, own_uid=own_uid, counted=counted)
         calls = [call for rule in kind for call in rule.calls]
         assert len(set(calls)) == len(calls)
 
@@ -107,11 +111,11 @@ def examples(rule: Rule) -> Iterator[list[int]]:
 
 
 @pytest.mark.parametrize("loopback", [False, True])
-@pytest.mark.parametrize("own_uid", [False, True])
-def test_rules_allow_what_they_name_and_nothing_beside_it(loopback: bool, own_uid: bool) -> None:
-    program = filter_program(machine="x86_64", loopback=loopback, own_uid=own_uid)
-    for rule in rules(loopback=loopback, own_uid=own_uid):
-        for call in rule.calls:
+@pytest.mark.parametrize("shared", [False, True])
+def test_rules_allow_what_they_name_and_nothing_beside_it(loopback: bool, shared: bool) -> None:
+    program = filter_program(machine="x86_64", loopback=loopback, own_uid=not shared, counted=not shared)
+    for rule in rules(loopback=loopback, own_uid=not shared, counted=not shared):
+        for call in set(rule.calls) - set(MEMORY_FILES if shared else ()):
             for arguments in examples(rule):
                 assert answer(program, NUMBER[call], *arguments) == ALLOW, (call, arguments)
             # Every number near zero, and every single bit: whatever no way names is refused.
@@ -259,6 +263,14 @@ def test_opening_a_file_that_is_there_looks_at_no_mode(program: bytes) -> None:
     assert answer(program, NUMBER["openat"], 0, 0, os.O_RDWR, 0o4755) == ALLOW
 
 
+def test_larger_buffers_are_refused_where_nothing_counts_them(program: bytes) -> None:
+    sol_socket, buffers = 1, (7, 8)  # SO_SNDBUF, SO_RCVBUF
+    without = filter_program(counted=False, machine="x86_64")
+    for option in buffers:
+        assert answer(program, NUMBER["setsockopt"], 0, sol_socket, option) == ALLOW
+        assert answer(without, NUMBER["setsockopt"], 0, sol_socket, option) == REFUSE | errno.ENOPROTOOPT
+
+
 def test_set_group_id_is_refused_where_the_group_is_the_platforms(program: bytes) -> None:
     assert answer(program, NUMBER["fchmod"], 0, 0o2775) == ALLOW
     shared = filter_program(machine="x86_64", own_uid=False)
@@ -271,7 +283,7 @@ def test_high_half_of_an_argument_changes_nothing(program: bytes) -> None:
 
 
 def test_box_without_a_memory_group_gets_no_files_in_memory() -> None:
-    without = filter_program(memory_files=False, machine="x86_64")
+    without = filter_program(counted=False, machine="x86_64")
     assert answer(without, NUMBER["memfd_create"]) == REFUSE | errno.EPERM
 
 
