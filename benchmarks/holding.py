@@ -82,7 +82,7 @@ def of_stock(attack: Attack, facts: Facts) -> Outcome:
             attack, bool(found), attack.leak is not None and attack.leak in {*facts.printed, *facts.told}
         ),
     )
-    if not problems and attack.kind == "escape":
+    if attack.kind == "escape" and all(each.kind is Kind.TAKES for each in problems):
         # What refused it may well have been our box, without which we don't start it.
         return Outcome(reason="? (the box around nbgrader held it)")
     if not problems and attack.must_report and not facts.found:

@@ -34,20 +34,35 @@ MOST_SOURCE, MOST_FOUND, MOST_WORDS = 64 << 20, 20, 300
 LOOK_SECONDS = 0.05
 
 
+class Forked(Exception):
+    """This process is the child that becomes nbgrader: it leaves `main` with nothing of it kept open."""
+
+    def __init__(self, words: list[str], stderr: int) -> None:
+        super().__init__()
+        self.words, self.stderr = words, stderr
+
+
 def main() -> None:
-    with socket.socket(fileno=int(sys.argv[1])) as channel:
-        task = receive(channel)
-        steps: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-            "unpack": unpack,
-            "nbgrader": nbgrader,
-            "processes": processes,
-            "marks": marks,
-            "seen": seen,
-            "pack": pack,
-        }
-        for step in task["steps"]:
-            told = {"step": step["name"], **steps[step["do"]](step)}
-            channel.sendall(json.dumps(told, allow_nan=False).encode() + b"\n")
+    try:
+        with socket.socket(fileno=int(sys.argv[1])) as channel:
+            serve(channel)
+    except Forked as forked:
+        become_nbgrader(forked.words, forked.stderr)
+
+
+def serve(channel: socket.socket) -> None:
+    """Does the task's steps in their order."""
+    steps: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        "unpack": unpack,
+        "nbgrader": nbgrader,
+        "processes": processes,
+        "marks": marks,
+        "seen": seen,
+        "pack": pack,
+    }
+    for step in receive(channel)["steps"]:
+        told = {"step": step["name"], **steps[step["do"]](step)}
+        channel.sendall(json.dumps(told, allow_nan=False).encode() + b"\n")
 
 
 def receive(channel: socket.socket) -> dict[str, Any]:
@@ -92,7 +107,8 @@ def nbgrader(step: dict[str, Any]) -> dict[str, Any]:
         os.close(writer)
         return {"exit": None, "hung": False, "seconds": 0.0, "words": f"can't start: {error.strerror}"}
     if child == 0:
-        become_nbgrader(step["words"], writer)
+        os.close(reader)
+        raise Forked(step["words"], writer)
     os.close(writer)
     code, last = watch(child, reader, begin + step["seconds"])
     os.close(reader)
@@ -105,14 +121,14 @@ def nbgrader(step: dict[str, Any]) -> dict[str, Any]:
 
 
 def become_nbgrader(words: list[str], stderr: int) -> NoReturn:
-    """Leaves `main` by SystemExit, as the program itself would end."""
+    """Goes on as the program ``nbgrader`` would."""
     os.setsid()
     os.chdir(COURSE)
     nothing = os.open(os.devnull, os.O_RDWR)
     for descriptor, source in ((0, nothing), (1, nothing), (2, stderr)):
         os.dup2(source, descriptor)
-    # What the programs that nbgrader starts would not have.
-    os.closerange(3, 64)
+    os.close(nothing)
+    os.close(stderr)
     NbGraderApp.launch_instance(words)
     sys.exit(0)
 

@@ -83,6 +83,8 @@ def test_what_the_stock_nbgrader_did_in_words(seen: Facts, words: str) -> None:
 def test_what_our_box_may_have_held_is_no_praise_for_nbgrader() -> None:
     network = attack("network")
     assert of_stock(network, replace(HELD, found=("[]",))).held is None
+    died = replace(HELD, points={"earlier": 7, "honest": 10})
+    assert of_stock(replace(network, mark=3), died).held is None, "its kernel died of what the box refused"
     reached = of_stock(network, replace(HELD, found=("[2, 10]",)))
     assert reached == Outcome((Problem(Kind.TELLS, "reaches what it mustn't"),))
 
