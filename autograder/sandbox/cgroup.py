@@ -127,6 +127,9 @@ class Group:
         if self._version == 1:
             self._write("memory", "memory.limit_in_bytes", memory_bytes)
             self._write_if_there("memory", "memory.memsw.limit_in_bytes", memory_bytes)
+            # Version 1 counts the buffers of TCP apart, and not at all without this: one box could take
+            # what the whole host has for them, and nobody's connections would go on.
+            self._write_if_there("memory", "memory.kmem.tcp.limit_in_bytes", memory_bytes // 4)
         else:
             self._write("memory", "memory.max", memory_bytes)
             self._write_if_there("memory", "memory.swap.max", 0)

@@ -191,6 +191,32 @@ for line in open("/proc/self/mountinfo"):
 
 
 @grouped
+def test_buffers_of_a_servers_connections_count_too() -> None:
+    """What the whole host has for TCP would be one box's in a second, if nothing counted it."""
+    code = """
+import socket
+listening, held, sent = socket.create_server(("127.0.0.1", 0)), [], 0
+try:
+    for _ in range(200):
+        held.append((socket.create_connection(listening.getsockname()), listening.accept()[0]))
+        for end in held[-1]:
+            end.setblocking(False)
+            for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+                end.setsockopt(socket.SOL_SOCKET, option, 1 << 22)
+        try:
+            while True:
+                sent += held[-1][0].send(bytes(1 << 16))
+        except BlockingIOError:
+            pass
+except OSError:
+    pass
+say(sent >> 20)
+"""
+    outcome = run(code, loopback=True)
+    assert outcome.ending.cause is Cause.MEMORY or int(outcome.said) <= SMALL.memory_mb
+
+
+@grouped
 def test_swap_counts_with_memory() -> None:
     place = this_host().place
     assert place is not None
