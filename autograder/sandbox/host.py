@@ -29,6 +29,7 @@ from autograder.sandbox.seccomp import filter_program
 from autograder.sandbox.spec import Bind, BoxSpec
 
 _OLDEST_BWRAP = (0, 8)  # --size and --disable-userns
+_SETTINGS = "/proc/sys"
 _PROBE = "/opt/probe/probe.py"
 _PROBE_SECONDS = 60.0
 _MOST_ANSWER = 1 << 16
@@ -115,7 +116,11 @@ def _tools() -> Iterator[Check]:
         remedy = "apt-get install bubblewrap util-linux"
         yield Check("tools", Status.MISSING, str(error), "boxes can't be made", remedy)
         return
-    yield Check("tools", Status.OK, f"{tools.bwrap}, {tools.prlimit}, {tools.setpriv}, {tools.taskset}")
+    yield Check(
+        "tools",
+        Status.OK,
+        f"{tools.bwrap}, {tools.prlimit}, {tools.setpriv}, {tools.taskset}, {tools.nsenter}",
+    )
 
 
 def _bwrap_version() -> Iterator[Check]:
@@ -140,7 +145,11 @@ def _footing() -> Iterator[Check]:
 
 
 def _user_namespaces() -> Iterator[Check]:
-    """Settings by which distributions forbid user namespaces to ordinary users."""
+    """Settings by which kernels and distributions forbid user namespaces to ordinary users."""
+    if not Path(_SETTINGS, "user").is_dir():
+        remedy = "boot a kernel with CONFIG_USER_NS, or grade as root"
+        yield Check("user namespaces", Status.MISSING, "not in this kernel", "no boxes but root's", remedy)
+        return
     settings = (
         ("user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=10000"),
         ("kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"),
@@ -152,7 +161,7 @@ def _user_namespaces() -> Iterator[Check]:
         ),
     )
     for name, forbids, remedy in settings:
-        file = Path("/proc/sys", name)
+        file = Path(_SETTINGS, name)
         if file.exists() and file.read_text().strip() == forbids:
             # AppArmor may have a profile for bwrap: the trial box then shows it.
             status = Status.DEGRADED if "apparmor" in name else Status.MISSING
@@ -168,6 +177,11 @@ def _seccomp() -> Iterator[Check]:
     except HostUnfit as error:
         remedy = "grade on x86_64, or write the machine's table"
         yield Check("seccomp", Status.MISSING, str(error), "no filter on system calls", remedy)
+        return
+    actions = Path(_SETTINGS, "kernel/seccomp/actions_avail")
+    if not actions.exists() or not {"kill_process", "errno"} <= set(actions.read_text().split()):
+        found, remedy = "not in this kernel", "boot Linux 4.14 or newer with CONFIG_SECCOMP_FILTER"
+        yield Check("seccomp", Status.MISSING, found, "no filter on system calls", remedy)
         return
     yield Check("seccomp", Status.OK, f"{platform.machine()}, {length} instructions")
 
@@ -219,6 +233,7 @@ _PROVEN = {
     "processes": "no process of the host is visible",
     "privileges": "no privileges, and a filter on system calls",
     "namespaces": "no new namespaces",
+    "system calls": "calls that gave away other kernels are refused",
     "fork limit": "the number of processes is limited",
     "disk limit": "the folders it may write are limited",
     "memory limit": "memory is limited",

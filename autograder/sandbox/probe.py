@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import json
 import os
 import socket
@@ -32,6 +33,16 @@ _ALLOWED_AT_ROOT = {
     "run",
 }
 _CLONE_NEWUSER = 0x10000000
+_DANGEROUS = {  # by the numbers of x86_64, the only machine that has boxes
+    "ptrace": 101,
+    "add_key": 248,
+    "perf_event_open": 298,
+    "process_vm_writev": 311,
+    "bpf": 321,
+    "userfaultfd": 323,
+    "io_uring_setup": 425,
+    "pidfd_getfd": 438,
+}
 _MOST_FORKS = 4096
 
 
@@ -84,8 +95,22 @@ def files(canaries: list[str]) -> str:
     return f"files of the host are visible: {', '.join(secrets)}" if secrets else ""
 
 
+def calls() -> str:
+    """Calls that have given away kernels, and other processes, don't reach this one."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for name, number in _DANGEROUS.items():
+        libc.syscall(number, -1, -1, -1, -1, -1, -1)
+        if ctypes.get_errno() not in (errno.EPERM, errno.ENOSYS):
+            return f"the kernel answers to {name}"
+    return ""
+
+
 def processes() -> str:
     """No process is visible but this one, its first, and whatever stands between them."""
+    for file in ("/proc/1/mem", "/proc/self/mem"):
+        with contextlib.suppress(OSError):
+            os.close(os.open(file, os.O_RDWR))
+            return f"{file} can be written"
     pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
     return "" if max(pids) < 100 and len(pids) < 8 else f"{len(pids)} processes are visible"
 
@@ -167,6 +192,7 @@ def main(arguments: list[str]) -> None:
         "processes": processes,
         "privileges": privileges,
         "namespaces": namespaces,
+        "system calls": calls,
         "fork limit": fork_limit,
         "disk limit": file_limit,
         "memory limit": memory_limit,

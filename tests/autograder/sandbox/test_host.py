@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from autograder.sandbox import Check, HostReport, HostUnfit, Status, host, inspect_host
-from autograder.sandbox.policy import this_host
+from autograder.sandbox import (
+    BoxFailed,
+    Check,
+    HostReport,
+    HostUnfit,
+    Status,
+    host,
+    inspect_host,
+    open_box,
+    probe,
+)
+from autograder.sandbox.policy import find_tools, this_host
+from tests.autograder.sandbox.boxes import python_spec, run
 
 FINE = Check("a", Status.OK, "fine")
 WEAK = Check("b", Status.DEGRADED, "weak", "means", "remedy")
@@ -74,11 +86,68 @@ def test_old_bubblewrap_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert "0.6.1" in check.found
 
 
-def test_machine_without_a_filter_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+@pytest.mark.parametrize("machine", ["aarch64", "riscv64", "i686", "amd64", "x86_64 ", ""])
+def test_machine_without_a_filter_is_refused(monkeypatch: pytest.MonkeyPatch, machine: str) -> None:
+    monkeypatch.setattr("platform.machine", lambda: machine)
     report = inspect_host()
     assert not report.can_isolate
     assert "test box" not in {check.name for check in report.checks}
+    with pytest.raises(HostUnfit, match="no seccomp table for"):
+        run("say('ran')")
+
+
+@pytest.mark.parametrize("actions", [None, "", "kill_thread trap errno trace allow"])
+def test_kernel_without_seccomp_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, actions: str | None
+) -> None:
+    if actions is not None:
+        (tmp_path / "kernel" / "seccomp").mkdir(parents=True)
+        (tmp_path / "kernel" / "seccomp" / "actions_avail").write_text(actions)
+    monkeypatch.setattr(host, "_SETTINGS", str(tmp_path))
+    [check] = host._seccomp()
+    assert check.status is Status.MISSING
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        (None, ""),
+        ("user/max_user_namespaces", "0"),
+        ("kernel/unprivileged_userns_clone", "0"),
+    ],
+)
+def test_ordinary_user_without_user_namespaces_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, setting: str | None, value: str
+) -> None:
+    if setting is not None:
+        (tmp_path / "user").mkdir()
+        (tmp_path / "kernel").mkdir()
+        (tmp_path / setting).write_text(value + "\n")
+    monkeypatch.setattr(host, "_SETTINGS", str(tmp_path))
+    [check] = host._user_namespaces()
+    assert check.status is Status.MISSING
+
+
+def test_box_maker_that_makes_no_box_runs_no_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever stands in bubblewrap's place: without its report nothing gets past the gate."""
+    false = tmp_path / "bwrap"
+    false.write_text('#!/bin/sh\nwhile [ "$1" != -- ]; do shift; done\nshift\nexec "$@"\n')
+    false.chmod(0o755)
+    monkeypatch.setattr("autograder.sandbox.policy._TOOL_PATH", f"{tmp_path}:{os.defpath}")
+    monkeypatch.setattr("autograder.sandbox.launch._START_SECONDS", 1.0)
+    footing = replace(this_host(), tools=find_tools())
+    reader, writer = os.pipe()
+    with pytest.raises(BoxFailed, match="did not start"):
+        open_box(python_spec("say('ran')", writer), footing)
+    os.close(writer)
+    assert os.read(reader, 1) == b""
+    os.close(reader)
+
+
+def test_probe_sees_calls_that_are_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here, outside of any box, with calls that do nothing."""
+    monkeypatch.setattr(probe, "_DANGEROUS", {"close": 3})
+    assert probe.calls() == "the kernel answers to close"
 
 
 def test_probe_that_finds_a_hole_forbids_grading(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -176,6 +177,82 @@ for folder in ("/", "/usr", "/usr/lib", "/etc", "/dev", "/opt", "/proc/sys/kerne
         pass
 """)
     assert outcome.said.split() == ["/tmp", "/dev/shm", "/tmp/home"]
+
+
+def test_no_mount_gives_set_uid_programs_or_devices_their_power() -> None:
+    outcome = run("""
+for line in open("/proc/self/mountinfo"):
+    fields = line.split()
+    point, options = fields[4], set(fields[5].split(","))
+    if "nosuid" not in options:
+        say("nosuid", point)
+    if "nodev" not in options and not point.startswith("/dev/"):
+        say("nodev", point)
+""")
+    assert outcome.said == ""
+
+
+def test_set_uid_program_gives_nothing() -> None:
+    outcome = run("""
+import subprocess
+for program in ("/usr/bin/su", "/usr/bin/mount", "/usr/bin/passwd"):
+    subprocess.run([program, "--version"], stdin=subprocess.DEVNULL, check=False)
+child = subprocess.run(["/usr/bin/env", "grep", "-E", "^(Uid|CapEff)", "/proc/self/status"],
+                       stdout=subprocess.PIPE, text=True, check=False).stdout.split()
+say(len({*child[1:5]}), int(child[-1], 16))
+""")
+    assert outcome.said == "1 0"
+
+
+def test_devices_are_the_harmless_ones() -> None:
+    outcome = run("""
+import stat
+names = sorted(n for n in os.listdir("/dev") if stat.S_ISCHR(os.stat("/dev/" + n).st_mode))
+say(*names, *(n for n in os.listdir("/dev") if stat.S_ISBLK(os.stat("/dev/" + n).st_mode)))
+""")
+    assert set(outcome.said.split()) <= {"null", "zero", "full", "random", "urandom", "tty", "ptmx"}
+
+
+def test_abstract_socket_of_the_host_is_not_there() -> None:
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(f"\0mlsys-test-{os.getpid()}")
+        listening.listen()
+        code = f"""
+import socket
+try:
+    socket.socket(socket.AF_UNIX).connect("\\0mlsys-test-{os.getpid()}")
+    say("connected")
+except ConnectionRefusedError:
+    say("refused")
+"""
+        assert run(code).said == "refused"
+
+
+def test_crash_leaves_no_core() -> None:
+    code = """
+import resource
+say(*resource.getrlimit(resource.RLIMIT_CORE))
+if os.fork() == 0:
+    os.chdir("/tmp")
+    os.kill(os.getpid(), 6)
+os.wait()
+say(*os.listdir("/tmp"))
+"""
+    assert run(code).said.splitlines() == ["1 1", "home"]
+
+
+def test_packages_and_kernelspecs_of_the_environment_take_no_file() -> None:
+    folders = [*interpreter().package_folders, interpreter().prefix / "share/jupyter/kernels"]
+    code = f"""
+for folder in {[str(f) for f in folders]!r}:
+    for name in ("x.pth", "sitecustomize.py", "usercustomize.py", "__pycache__/x.pyc"):
+        try:
+            open(folder + "/" + name, "w")
+            say("written", folder, name)
+        except OSError:
+            pass
+"""
+    assert run(code).said == ""
 
 
 def test_repository_and_the_hosts_files_are_not_there(tmp_path: Path) -> None:
