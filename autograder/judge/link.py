@@ -32,6 +32,7 @@ from autograder.sandbox.wire import (
     Tail,
     WireError,
     is_builtin_exception,
+    require_tree,
 )
 
 MAX_CALLBACKS = 64
@@ -56,11 +57,18 @@ class Refused(AssertionError):
 
 
 class Received(Decoder):
-    """A decoder of what a box sent. ``refuse`` is told where a check leans on data without elements."""
+    """A decoder of what a box sent, one a reply. ``refuse`` is told where a check leans on data without
+    elements; ``shared`` says that the reply named one of the check's own objects."""
 
     def __init__(self, resolve: Resolve, tail: memoryview, refuse: Refuse) -> None:
-        super().__init__(resolve, tail)
+        super().__init__(self.noted, tail)
+        self.known = resolve
         self.refuse = refuse
+        self.shared = False
+
+    def noted(self, e: list[Any]) -> object:
+        self.shared = self.shared or e[0] == "m"
+        return self.known(e)
 
     def bulk(self, e: list[Any]) -> Any:
         return hollow(super().bulk(e), self.refuse)
@@ -133,8 +141,11 @@ class Link:
             if type(reply) is not list or len(reply) < 3 or reply[0] != mine:
                 raise WireError("an answer to another request")
             if reply[1] == "ok" and len(reply) == 4:
-                result = self._received(tail, mutables).decode(reply[2])
-                self._apply(reply[3], tail, mutables)
+                decoder = self._received(tail, mutables)
+                result = decoder.decode(reply[2])
+                self._apply(reply[3], decoder, mutables)
+                if decoder.shared:
+                    require_tree(result, *mutables)
                 self._note_swallowed()
                 return result
             if reply[1] == "err" and len(reply) == 6:
@@ -211,16 +222,18 @@ class Link:
             self.error_classes[handle] = known
         return known
 
-    def _apply(self, changes: Any, tail: memoryview, mutables: list[object]) -> None:
+    def _apply(self, changes: Any, decoder: Decoder, mutables: list[object]) -> None:
         if type(changes) is not list:
             raise WireError("malformed changes")
+        last = -1
         for change in changes:
             if type(change) is not list or len(change) != 2 or type(change[0]) is not int:
                 raise WireError("malformed change")
-            if not 0 <= change[0] < len(mutables):
+            # In order, so that no argument is written a million times by one reply.
+            if not last < change[0] < len(mutables):
                 raise WireError("a change of nothing")
-            new = self._received(tail, mutables).decode(change[1])
-            overwrite(mutables[change[0]], new)
+            last = change[0]
+            overwrite(mutables[last], decoder.decode(change[1]))
 
     # -- errors and callbacks -------------------------------------------------------------
 

@@ -7,11 +7,15 @@ from typing import Any
 
 MIME = re.compile(r"[a-z]+/[A-Za-z0-9.+-]{1,80}")
 STREAMS = ("stdout", "stderr")
-SLACK = 1 << 16
+SLACK = 1 << 12  # for the line that says that an output was cut: every cell may have it
+PIECE = 32
 
 
 def clean_outputs(sent: list[Any], cap: int) -> tuple[dict[str, Any], ...]:
-    """nbformat v4 outputs from what a box sent; whatever isn't one is dropped. ``cap`` is in bytes."""
+    """nbformat v4 outputs from what a box sent; whatever isn't one is dropped.
+
+    ``cap`` is in bytes. Every piece costs ``PIECE`` of them, for a million empty lines are no nothing.
+    """
     kept: list[dict[str, Any]] = []
     left = cap + SLACK
     for each in sent[:10_000]:
@@ -71,5 +75,5 @@ def size_of(output: dict[str, Any]) -> int:
         elif isinstance(part, list):
             parts.extend(part)
         elif isinstance(part, dict):
-            parts.extend(part.values())
-    return sum(len(part.encode("utf-8", "replace")) for part in parts)
+            parts.extend([*part.keys(), *part.values()])
+    return sum(PIECE + len(part.encode("utf-8", "replace")) for part in parts)
