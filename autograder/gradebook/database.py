@@ -24,6 +24,7 @@ from autograder.gradebook.tables import CountingRow, Table
 
 BUSY_SECONDS = 30
 LOCK_NOT_AVAILABLE, DISK_FULL = "55P03", "53100"  # PostgreSQL's SQLSTATE
+DISK = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 # In the order in which nbgrader's own transactions write them: two waiting for each other can't be.
 WRITTEN = ("student", "submitted_assignment", "submitted_notebook", "grade", "comment")
 LOCK = f"LOCK TABLE {', '.join(WRITTEN)} IN SHARE ROW EXCLUSIVE MODE"
@@ -136,7 +137,7 @@ def _failed(name: str, error: Exception) -> PlatformError:
         what, advice = "can't grow: the disk is full", "make room"
     else:
         what = f"failed: {str(cause).strip()}"
-        advice = "see to the database"
+        advice = "see whether the disk is full or can't be written" if code in DISK else "see to the database"
     return PlatformError(
         f"the gradebook {name} {what}. Nothing was written: {advice}, then run the same again"
     )
