@@ -32,7 +32,8 @@ MAX_BODY = 24 << 20
 MAX_TAIL = 256 << 20
 MAX_DEPTH = 40
 MAX_ITEMS = 1_000_000
-MAX_LISTS = 3 * MAX_ITEMS
+MAX_LISTS = 3 * MAX_ITEMS + 1000
+BULK_ITEMS = 8  # what an array or a tensor counts for: each takes a kilobyte, whatever is in it
 MAX_COLLISIONS = 1000
 MAX_INT_BYTES = 1 << 16
 HEADER = struct.Struct("<II")
@@ -129,8 +130,7 @@ class Encoder:
         if plain is not None:
             if plain[0] == "a":
                 self.mutables.append(x)
-            elif plain[0] == "rg":
-                self.count(len(x))  # type: ignore[arg-type]  # a range
+            self.count(cost(plain[0], x))
             return plain
         ref = self.reference(x)
         if ref is None:
@@ -156,6 +156,11 @@ class Encoder:
 
 
 CONTAINERS: dict[type, str] = {list: "l", tuple: "t", dict: "d", set: "s", frozenset: "z", bytearray: "y"}
+
+
+def cost(tag: str, x: Any) -> int:
+    """The elements that a value without elements of its own counts for, beside its place in a list."""
+    return len(x) if tag == "rg" else BULK_ITEMS if tag in BULK else 0
 
 
 def whole_text(x: Any) -> Any:
@@ -281,8 +286,7 @@ class Decoder:
             raise WireError(f"malformed {tag!r} value") from error
         if tag in ("a", "y"):
             self.mutables.append(x)
-        elif tag == "rg":
-            self.count(len(x))
+        self.count(cost(tag, x))
         return x
 
     def bulk(self, e: list[Any]) -> Any:

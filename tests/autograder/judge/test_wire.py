@@ -422,6 +422,15 @@ def test_more_elements_than_a_message_has_are_not_sent_and_not_taken() -> None:
             framed(sent)
 
 
+def test_arrays_count_for_more_than_numbers() -> None:
+    """A million empty tensors are a dozen megabytes on the wire and more than one gigabyte beside it."""
+    for tag, x in ((["a", "<f8"], np.empty(0)), (["T", "uint8"], torch.empty(0))):
+        with pytest.raises(WireError):
+            framed(["l", [[*tag, [0], 0]] * 150_000])
+        with pytest.raises(NotPlain):
+            encode([x] * 150_000)
+
+
 @pytest.mark.parametrize("empty", [b"\x90", b"\x80"])
 def test_a_body_of_nothing_but_containers_is_refused_before_it_fills_the_memory(empty: bytes) -> None:
     part = b"\xdd" + MAX_ITEMS.to_bytes(4, "big") + empty * MAX_ITEMS
