@@ -40,7 +40,7 @@ BATCH = 50
 DUE = datetime(2027, 3, 1, 12, tzinfo=UTC)
 ENDS = (AttemptState.GRADED, AttemptState.UNREADABLE)
 INTERNAL = re.compile(
-    r"Traceback|Exception\b|\w(?<!your code raised )Error\b|object has no attribute|<class |0x[0-9a-f]{6}|\.py\b|NoneType",
+    r"Traceback|Exception\b|\wError\b|object has no attribute|<class |0x[0-9a-f]{6}|\.py\b|NoneType",
     re.IGNORECASE,
 )
 HIDDEN = "double(-4)"
