@@ -23,6 +23,7 @@ from tests.hub.command import ROOT
 
 PATIENCE_SECONDS = 60
 MOST_RUNS = 100
+OWNERS = {"autograder.judge.server": "judge", "autograder.sandbox.agent": "agent"}
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class Process:
     parent: int
     started: str
     words: str
+
+    @property
+    def program(self) -> str:
+        return Path(self.words.partition(" ")[0]).name
 
     @property
     def key(self) -> tuple[int, str]:
@@ -128,14 +133,12 @@ def strike(driver: subprocess.Popen[str], rng: random.Random, plan: list[str], r
 
 def kind_of(process: Process, parent: Process | None) -> str:
     """Which of the platform's processes this is."""
-    above = parent.words if parent else ""
-    if "autograder.judge.server" in process.words:
-        return "judge's child" if "autograder.judge.server" in above else "judge"
-    if "autograder.sandbox.agent" in process.words and "bwrap" not in process.words:
-        return "student's agent"
-    if "bwrap" in process.words:
-        return "bwrap's init" if "bwrap" in above else "bwrap"
-    return "starting"
+    whose = next((name for module, name in OWNERS.items() if module in process.words), "")
+    if not whose:
+        return "starting"
+    if process.program == "bwrap":
+        return f"{whose}'s init" if parent and parent.program == "bwrap" else f"{whose}'s bwrap"
+    return whose if parent and parent.program == "bwrap" else f"{whose}'s child"
 
 
 def kill(process: Process) -> bool:

@@ -44,6 +44,7 @@ def test_gradings_under_a_stepping_clock_are_the_same(few: Classroom, court: Cou
     assert found[0]["s002"]["attempt"]["late_seconds"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [HOUR, -HOUR, 0 * HOUR])
 def test_a_submission_that_comes_later_is_the_newer_one(room: Classroom, step: timedelta) -> None:
     before = latest_receipt(room.course_dir, "s000", ID)

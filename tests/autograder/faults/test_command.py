@@ -1,8 +1,9 @@
-"""Full disks and locked databases: clear words, exit code 2, and a second run that completes."""
+"""Full disks, locked databases, commands that are stopped: clear words, and a second run that completes."""
 
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import PlatformError
-from autograder.gradebook import receipts
-from hub.coursework import course_secret, grading_locks
+from autograder.gradebook import Attempt, receipts
+from hub.cli.interrupts import INTERRUPTED
+from hub.coursework import course_secret, grading_locks, open_gradebook
 from tests.autograder.faults.canonical import canonical, require_whole
 from tests.autograder.faults.classroom import DUE, ID, Classroom, grade, hand_in, written
 from tests.hub.command import ROOT
@@ -80,18 +82,19 @@ def fill(disk: Path, left: int) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("left_kb", [0, 120])
-def test_a_disk_that_is_full(few: Classroom, few_graded: Classroom, disk: Path, left_kb: int) -> None:
+def test_a_disk_that_is_full(few: Classroom, few_graded: Classroom, disk: Path) -> None:
     room = few.copy(disk / "room")
-    ballast = fill(disk, left_kb << 10)
-    words = fails(room)
-    assert str(room.course_dir) in words
-    assert "the disk is full" in words or "No space left" in words
-    assert "then run the same again" in words
-    ballast.unlink()
+    for left_kb in (0, 120):  # at the start, and while gradings are kept
+        ballast = fill(disk, left_kb << 10)
+        words = fails(room)
+        assert str(room.course_dir) in words
+        assert "the disk is full" in words or "No space left" in words
+        assert "then run the same again" in words
+        ballast.unlink()
     completes(room, few_graded)
 
 
+@pytest.mark.slow
 def test_a_submission_that_found_no_room_comes_again(few: Classroom, disk: Path) -> None:
     room = few.copy(disk / "room")
     known = receipts(room.course_dir, "s000", ID)
@@ -114,6 +117,7 @@ def test_a_secret_is_never_half_written(disk: Path) -> None:
     assert [path.name for path in disk.iterdir()] == [".secret"]
 
 
+@pytest.mark.slow
 def test_two_commands_at_once(room: Classroom) -> None:
     with grading_locks(room.course_dir, [ID]):
         assert f"{ID} is being graded already" in fails(room)
@@ -137,3 +141,36 @@ def test_a_damaged_snapshot_stops_nobody_else(room: Classroom, few_graded: Class
     assert graded == expected
     receipt.write_bytes(whole)
     completes(room, few_graded)
+
+
+@pytest.mark.slow
+def test_a_batch_that_is_stopped_and_stopped_again(room: Classroom, few_graded: Classroom) -> None:
+    """Ctrl-C twice, which ends at once; then SIGTERM, which lets what is running end."""
+    stopped(room, signal.SIGINT, signal.SIGINT, records=2)
+    kept = attempts(room)
+    assert kept
+    stopped(room, signal.SIGTERM, records=1)
+    assert attempts(room)[: len(kept)] == kept
+    completes(room, few_graded)
+
+
+def stopped(room: Classroom, *signals: signal.Signals, records: int) -> None:
+    """Runs the command until it has written so many records, then signals it."""
+    words = room.command("--json", "--workers", "1")
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
+    ) as driver:
+        assert driver.stdout is not None
+        assert driver.stderr is not None
+        for _ in range(records):
+            driver.stdout.readline()
+        for each in signals:
+            driver.send_signal(each)
+            driver.stderr.readline()  # it says that it was heard
+        driver.communicate()
+    assert driver.returncode == INTERRUPTED
+
+
+def attempts(room: Classroom) -> tuple[Attempt, ...]:
+    with open_gradebook(room.course_dir) as gradebook:
+        return gradebook.attempts(assignment=ID)
