@@ -140,7 +140,7 @@ def draw_deep(draw: Draw) -> Any:
 def draw_elements(draw: Draw, tag: str, depth: int) -> Any:
     if depth == 1 and draw.below(8) == 0:  # many of a kind
         x = draw_value(draw, depth)
-        return [tag, [x] * draw.below(200)]
+        return [tag, [x] * draw.below(40)]
     return [tag, [draw_value(draw, depth) for _ in range(draw.below(6))]]
 
 
