@@ -71,7 +71,8 @@ def summarise(attempt: Attempt, pages: Sequence[Page], mark: Mark | None) -> Sum
     return Summary(
         attempt=attempt.number,
         submitted=attempt.submitted,
-        graded=attempt.graded,
+        # To the minute: finer, it would tell how long the hidden tests took, which a student can decide.
+        graded=attempt.graded.replace(second=0, microsecond=0),
         late_seconds=attempt.late_seconds,
         penalty=attempt.penalty,
         points=points,

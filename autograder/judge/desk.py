@@ -61,8 +61,9 @@ class JudgeDesk:
         self.sock = self.connect()
         self.channel = Channel(self.sock)
         self.sessions += 1
-        names, functions = sorted(self.plan.student_names), sorted(self.plan.functions)
-        self.ask(30, "open", names, list(self.plan.imports), self.seed, functions)
+        plan = self.plan
+        names = (plan.student_names, plan.functions, plan.operators, plan.bases)
+        self.ask(30, "open", self.seed, list(plan.imports), *map(sorted, names))
 
     def attach(self, role: str, fd: int, seconds: float) -> str | None:
         """How the box was lost while it started, None when it is ready."""

@@ -17,6 +17,14 @@ from typing import Any
 import numpy as np
 
 WHY = "an array without elements, which agrees with everything; compare its shape first"
+COMPARERS: dict[Any, tuple[str, ...]] = {
+    np: ("allclose", "isclose", "array_equiv"),
+    np.testing: (
+        *("assert_allclose", "assert_almost_equal", "assert_array_almost_equal", "assert_array_equal"),
+        *("assert_array_less", "assert_array_almost_equal_nulp"),
+    ),
+}
+SEQUENCES = (list, tuple, range, bytes, bytearray)
 Refuse = Callable[[str], Exception]
 # What may be asked of a tensor without elements; anything else is answered for two of one shape only.
 LOOKS = frozenset(
@@ -132,6 +140,24 @@ def keep_hollow_arrays(refusal_of: Callable[[object], Refuse | None]) -> None:
     for name in MAKERS:
         if hasattr(np, name):
             setattr(np, name, _keeping(getattr(np, name), refusal_of))
+
+
+def refuse_hollow_answers() -> None:
+    """Lets numpy's comparisons refuse other values without elements, as ``range(0)``. Once in a process."""
+    for place, names in COMPARERS.items():
+        for name in names:
+            setattr(place, name, _wary(getattr(place, name)))
+
+
+def _wary(compare: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(compare)
+    def compared(*args: Any, **kwargs: Any) -> Any:
+        sequences = [each for each in args[:2] if isinstance(each, SEQUENCES)]
+        if sequences and not all(sequences) and len({np.shape(each) for each in args[:2]}) > 1:
+            raise AssertionError(WHY)
+        return compare(*args, **kwargs)
+
+    return compared
 
 
 def _keeping(make: Callable[..., Any], refusal_of: Callable[[object], Refuse | None]) -> Callable[..., Any]:

@@ -77,9 +77,13 @@ class Received(Decoder):
 class Link:
     """One box, seen from the judge."""
 
-    def __init__(self, channel: Channel, make_proxy: Callable[..., Any]) -> None:
+    def __init__(
+        self, channel: Channel, make_proxy: Callable[..., Any], operators: frozenset[str] | None = None
+    ) -> None:
+        """``operators``: those that a class of the source notebook has ("__add__"); None for all."""
         self.channel = channel
         self.make_proxy = make_proxy
+        self.operators = operators
         self.deadline = math.inf
         self.lost: str | None = None
         self.refused: str | None = None
@@ -120,7 +124,7 @@ class Link:
         try:
             self.channel.send([mine, operation, released, *arguments], tail, self.deadline)
             pulling = operation == "builtin" and arguments[0] == "next"
-            return self._answer(mine, mutables, pulling)
+            raised, result = self._answer(mine, mutables, pulling)
         except Late:
             raise self.lose("late") from None
         except Closed:
@@ -129,13 +133,19 @@ class Link:
             raise self.lose("nonsense") from None
         except NotPlain as error:
             raise AuthorError(f"{error} is too large to pass to the student's code") from None
+        if raised is not None:
+            raise raised
+        return result
 
     def lose(self, how: str) -> BoxLost:
         self.lost = self.lost or how
         return BoxLost(self.lost)
 
-    def _answer(self, mine: int, mutables: list[object], pulling: bool) -> Any:
-        """``pulling``: the request asked an iterator for its next element."""
+    def _answer(self, mine: int, mutables: list[object], pulling: bool) -> tuple[Exception | None, Any]:
+        """What the student's code raised, or None and what it returned.
+
+        ``pulling``: the request asked an iterator for its next element.
+        """
         while True:
             reply, tail = self.channel.receive(self.deadline)
             if type(reply) is not list or len(reply) < 3 or reply[0] != mine:
@@ -147,9 +157,9 @@ class Link:
                 if decoder.shared:
                     require_tree(result, *mutables)
                 self._note_swallowed()
-                return result
+                return None, result
             if reply[1] == "err" and len(reply) == 6:
-                raise self._error(pulling, *reply[2:])
+                return self._error(pulling, *reply[2:]), None
             if reply[1] == "cb" and len(reply) == 5:
                 self._call_back(mine, tail, *reply[2:])
                 continue
@@ -241,7 +251,7 @@ class Link:
         if self._is_callback_error(names):
             error, self.raised_in_callback = self.raised_in_callback, None
             assert error is not None  # noqa: S101 -- for the type checker
-            raise error
+            return error
         self._note_swallowed()
         if (
             type(names) is not list

@@ -7,7 +7,7 @@ from typing import Any
 
 MIME = re.compile(r"[a-z]+/[A-Za-z0-9.+-]{1,80}")
 STREAMS = ("stdout", "stderr")
-SLACK = 1 << 12  # for the line that says that an output was cut: every cell may have it
+SLACK = 1 << 8  # for the line that says that an output was cut: every cell may have it
 PIECE = 32
 
 
@@ -56,6 +56,8 @@ def clean_bundle(sent: dict[str, Any], kind: str) -> dict[str, Any] | None:
         for mime, body in data.items()
         if type(mime) is str and MIME.fullmatch(mime) and type(body) is str
     }
+    if not shown:
+        return None
     bundle: dict[str, Any] = {"output_type": kind, "data": shown, "metadata": {}}
     if kind == "execute_result":
         count = sent.get("execution_count")

@@ -8,6 +8,7 @@ what a student can edit except the text of their own cells.
 from __future__ import annotations
 
 import ast
+import re
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from autograder.errors import AuthorError
 # nbgrader's own rule: a line that contains the words, whatever stands around them.
 BEGIN_HIDDEN = "BEGIN HIDDEN TESTS"
 END_HIDDEN = "END HIDDEN TESTS"
+# By text, so that `setattr(Tensor, "__add__", …)` counts too. In f"__{name}__" it is any.
+SPECIAL = re.compile(r"__(?:[a-z]+|\{[^}]*\})__")
 # CPython 3.11 counts the depth of a parse for all threads together; two parses at once end in
 # SystemError. A batch plans notebooks in several threads.
 PARSING = threading.Lock()
@@ -58,7 +61,8 @@ class Plan:
     """One notebook to judge.
 
     ``student_names`` are bound by the source's box cells, ``functions`` of them by def or class;
-    ``reference`` are those cells, for the reference's box.
+    ``reference`` are those cells, for the reference's box. ``operators`` are the special methods ("__add__")
+    that they name; ``bases`` the classes of others that theirs inherit from ("torch.nn.Module").
     """
 
     steps: tuple[Step, ...]
@@ -66,6 +70,8 @@ class Plan:
     functions: frozenset[str]
     imports: tuple[str, ...]
     reference: tuple[str, ...]
+    operators: frozenset[str] = frozenset()
+    bases: frozenset[str] = frozenset()
 
     @property
     def checks(self) -> tuple[CheckStep, ...]:
@@ -97,7 +103,15 @@ def plan_notebook(notebook: Any, source: Any) -> Plan:
     functions = frozenset(name for text in boxed for name in defined_names(text))
     every = [cell.source for cell in source.cells if cell.cell_type == "code"]
     imports = tuple(line for text in every for line in top_level_imports(text))
-    return Plan(tuple(steps), names, functions, imports, tuple(boxed))
+    return Plan(
+        steps=tuple(steps),
+        student_names=names,
+        functions=functions,
+        imports=imports,
+        reference=tuple(boxed),
+        operators=frozenset(name for text in boxed for name in SPECIAL.findall(text)),
+        bases=frozenset(name for text in boxed for name in base_names(text)) - names,
+    )
 
 
 def source_bindings(source: Any) -> dict[str, frozenset[str]]:
@@ -183,6 +197,13 @@ def defined_names(text: str) -> frozenset[str]:
     module = parsed(text)
     kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
     return frozenset(each.name for each in module.body if isinstance(each, kinds)) if module else frozenset()
+
+
+def base_names(text: str) -> frozenset[str]:
+    """The bases of a cell's classes, as dotted names."""
+    module = parsed(text)
+    classes = [node for node in ast.walk(module) if isinstance(node, ast.ClassDef)] if module else []
+    return frozenset(ast.unparse(base) for each in classes for base in each.bases)
 
 
 def statement_names(statement: ast.stmt) -> set[str]:

@@ -228,6 +228,17 @@ BINARY = "add sub mul truediv floordiv mod pow matmul lshift rshift and or xor".
 UNARY = ["neg", "pos", "abs", "invert"]
 
 
+def require_operator(proxy: Proxy, *names: str) -> None:
+    """Refuses arithmetic that no class of the source notebook has.
+
+    In ``abs(got - 12) < 1e-9`` the operand is what the check expects. An honest ``got`` is a number and
+    the judge subtracts; an object in its place would be told 12, and answer 0.
+    """
+    known = link_of(proxy).operators
+    if known is not None and known.isdisjoint(names):
+        Proxy.refuse(proxy, f"arithmetic ({names[0]})")
+
+
 def operator_name(name: str) -> str:
     return name + "_" if name in ("and", "or") else name
 
@@ -236,13 +247,16 @@ def install_operators() -> None:
     for name in BINARY:
         called = operator_name(name)
 
-        def forward(self: Proxy, other: object, _called: str = called) -> Any:
+        def forward(self: Proxy, other: object, _called: str = called, _name: str = name) -> Any:
+            require_operator(self, f"__{_name}__")
             return Proxy.ask(self, "operator", _called, self, other)
 
-        def backward(self: Proxy, other: object, _called: str = called) -> Any:
+        def backward(self: Proxy, other: object, _called: str = called, _name: str = name) -> Any:
+            require_operator(self, f"__r{_name}__")
             return Proxy.ask(self, "operator", _called, other, self)
 
-        def in_place(self: Proxy, other: object, _called: str = "i" + name) -> Any:
+        def in_place(self: Proxy, other: object, _called: str = "i" + name, _name: str = name) -> Any:
+            require_operator(self, f"__i{_name}__", f"__{_name}__")
             return Proxy.ask(self, "operator", _called, self, other)
 
         setattr(Proxy, f"__{name}__", forward)

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from autograder.judge.hollow import keep_hollow_arrays
+from autograder.judge.hollow import keep_hollow_arrays, refuse_hollow_answers
 from autograder.judge.plan import CheckStep
 from autograder.judge.proxy import refusal_of
 from autograder.judge.session import Session
@@ -60,8 +60,8 @@ class Desk:
             raise RuntimeError("the driver must open a session first")
         return self.session
 
-    def open(self, names: list[str], imports: list[str], seed: bytes, functions: list[str]) -> str:
-        self.session = Session(names, imports, seed, functions)
+    def open(self, seed: bytes, imports: list[str], *names: list[str]) -> str:
+        self.session = Session(seed, imports, *names)
         return "open"
 
     def attach(self, role: str, seconds: float) -> str | None:
@@ -103,6 +103,7 @@ def main() -> None:
     ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     preload()
     keep_hollow_arrays(refusal_of)
+    refuse_hollow_answers()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     # What is loaded stays: a child's collections need not walk it, nor copy the pages it lies in.
     gc.collect()

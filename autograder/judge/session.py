@@ -8,6 +8,7 @@ code swallowed has failed, also where its own ``except`` hid it.
 from __future__ import annotations
 
 import ast
+import builtins
 import contextlib
 import io
 import linecache
@@ -74,16 +75,24 @@ class Session:
     """The state of one notebook: its namespace, its box, and the reference's box for races."""
 
     def __init__(
-        self, student_names: list[str], imports: list[str], seed: bytes, functions: list[str] | None = None
+        self,
+        seed: bytes,
+        imports: list[str],
+        student_names: list[str],
+        functions: list[str],
+        operators: list[str],
+        bases: list[str],
     ) -> None:
-        self.namespace = CheckNamespace(student_names, imports, functions or ())
+        """The lists as in ``Plan``."""
+        self.namespace = CheckNamespace(student_names, imports, functions)
         self.seed = seed
+        self.operators = known_operators(operators, bases, self.namespace)
         self.link: Link | None = None
         self.reference: Link | None = None
 
     def attach(self, channel: Channel, seconds: float) -> str | None:
         """Takes a new box for the student's side; returns how it was lost, None when it's ready."""
-        self.link = Link(channel, make_proxy)
+        self.link = Link(channel, make_proxy, self.operators)
         self.namespace.attach(self.link)
         return greet(self.link, seconds)
 
@@ -124,6 +133,22 @@ class Session:
         outcome = Trial(self.namespace, link, step, source, open_pass).run(seconds)
         reference_lost = REFERENCE if self.reference is not None and self.reference.lost else None
         return replace(outcome, seconds=time.monotonic() - start, lost=link.lost or reference_lost)
+
+
+def known_operators(
+    operators: list[str], bases: list[str], namespace: CheckNamespace
+) -> frozenset[str] | None:
+    """The special methods that objects of the source's classes may have; None where it can't be said."""
+    known = set(operators)
+    for base in bases:
+        first, *rest = base.split("[")[0].split(".")
+        found = namespace.get(first, getattr(builtins, first, None))
+        for name in rest:
+            found = getattr(found, name, None)
+        if not isinstance(found, type):
+            return None
+        known |= {name for each in found.__mro__ for name in vars(each)}
+    return None if any("{" in name for name in known) else frozenset(known)
 
 
 def greet(link: Link, seconds: float) -> str | None:

@@ -2,6 +2,7 @@
 # goal = "points for nothing"
 # trick = "sys.settrace and sys.setprofile: where the agent has a result, the frame is given another"
 # mark = 0
+# ours_only = true
 # %% solve="double"
 import sys, threading
 def watch(frame, event, value):

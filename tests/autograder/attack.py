@@ -22,7 +22,7 @@ from tests.autograder.target import NAME, STUB, assignment
 FOLDER = Path(__file__).parent.parent / "attacks"
 KINDS = ("forge", "read", "harm", "escape")
 REQUIRED = frozenset({"kind", "goal", "trick", "mark"})
-OPTIONAL = frozenset({"verdict", "leak", "silent", "refused", "ours_only"})
+OPTIONAL = frozenset({"verdict", "leak", "silent", "refused", "ours_only", "stumbles"})
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Attack:
     ``mark``: the points of 10 that it must get. ``verdict``: how it must end, where that matters.
     ``leak``: words that no student may read afterwards. ``silent``: it doesn't print what it FOUND.
     ``refused``: it must not be taken in, or be unreadable; the words that say so begin like this.
+    ``stumbles``: a cell of it may end in a NameError and the like, which else says that it attacked nothing.
     ``ours_only``: it aims at what the stock nbgrader doesn't have, and isn't tried there.
     """
 
@@ -45,6 +46,7 @@ class Attack:
     silent: bool
     refused: str | None
     ours_only: bool
+    stumbles: bool
     answers: Mapping[str, str]
     before: tuple[str, ...]
     after: tuple[str, ...]
@@ -105,6 +107,7 @@ def read_attack(path: Path) -> Attack:
         silent=header.get("silent", False),
         refused=header.get("refused"),
         ours_only=header.get("ours_only", False),
+        stumbles=header.get("stumbles", False),
         answers=answers,
         before=tuple(before),
         after=tuple(after),

@@ -43,9 +43,8 @@ SUBREAPER = 36
 SETTLE_SECONDS = 10.0
 
 
-def source() -> NotebookNode:
-    """The target's source notebook, with tight limits."""
-    made: NotebookNode = assignment(REFERENCE)
+def limited(made: NotebookNode) -> NotebookNode:
+    """A source notebook with tight limits."""
     own = {"version": 1, "assignment": NAME, "limits": asdict(LIMITS), "check_seconds": CHECK_SECONDS}
     made.metadata["mlsys"] = own
     return made
@@ -86,15 +85,16 @@ class Pipeline:
 
 
 @contextlib.contextmanager
-def open_pipeline(folder: Path, court: Court) -> Iterator[Pipeline]:
-    """A new course directory, released by the stock nbgrader."""
+def open_pipeline(folder: Path, court: Court, source: NotebookNode | None = None) -> Iterator[Pipeline]:
+    """A new course directory, released by the stock nbgrader: the target's, or another ``source``'s."""
+    limited_source = limited(assignment(REFERENCE) if source is None else source)
     sources = folder / "source" / NAME
     sources.mkdir(parents=True)
-    (sources / f"{NAME}.ipynb").write_bytes(notebook_bytes(source()))
+    (sources / f"{NAME}.ipynb").write_bytes(notebook_bytes(limited_source))
     (folder / "nbgrader_config.py").write_text(CONFIG)
     nbgrader(folder, "generate_assignment", NAME)
     with Gradebook(f"sqlite:///{folder}/gradebook.db", folder) as gradebook:
-        room = GradingRoom(course_dir=folder, court=court, sources={NAME: source()}, secret=b"secret")
+        room = GradingRoom(course_dir=folder, court=court, sources={NAME: limited_source}, secret=b"secret")
         yield Pipeline(folder, gradebook, room)
 
 
@@ -153,6 +153,13 @@ class Traces:
         with contextlib.suppress(ChildProcessError):
             for child in [int(each.split()[1]) for each in self._all() - self.before if "process" in each]:
                 os.waitpid(child, os.WNOHANG)
+
+
+def errors(handed_in: HandedIn) -> list[str]:
+    """The kinds of error in which the student's own cells ended."""
+    results = [each.result for each in handed_in.grading.notebooks if each.result is not None]
+    outputs = [output for result in results for cell in result.cells for output in cell.outputs]
+    return [str(output["ename"]) for output in outputs if output["output_type"] == "error"]
 
 
 def printed(handed_in: HandedIn) -> str:

@@ -12,9 +12,11 @@ from autograder.errors import SubmissionError
 from autograder.gradebook import AttemptState
 from autograder.judge import Court, Verdict
 from tests.autograder.attack import KINDS, Attack, attacks
-from tests.autograder.pipeline import Pipeline, Traces, open_pipeline, printed
+from tests.autograder.pipeline import Pipeline, Traces, errors, open_pipeline, printed
 from tests.autograder.target import NAME, REFERENCE, STUB, assignment
 
+# A cell that ends in one of these attacked nothing.
+STUMBLES = ("NameError", "ImportError", "ModuleNotFoundError", "SyntaxError", "IndentationError")
 FOUND = re.compile(r"FOUND: ?(.*)")
 MOST_WORDS = 600_000
 
@@ -49,6 +51,7 @@ def test_attack_gets_what_it_deserves(pipeline: Pipeline, attack: Attack) -> Non
         assert attempt.state is AttemptState.UNREADABLE and attack.refused in got.problem
     if attack.verdict is not None:
         assert attempt.verdict == attack.verdict
+    assert attack.stumbles or not set(errors(got)) & set(STUMBLES)
     assert set(FOUND.findall(printed(got))) <= {"[]"}
     assert "FOUND: []" in printed(got) or not attack.must_report, "the attack didn't get as far as its report"
     shown = printed(got) + got.shown

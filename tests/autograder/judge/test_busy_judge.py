@@ -70,3 +70,33 @@ def test_what_students_are_shown_of_time_and_memory_is_not_of_the_hidden_pass(co
     result = court.judge(plan_notebook(made, made), SETTINGS, b"seed")
     assert verdicts(result) == [Verdict.OK]
     assert result.usage.peak_bytes < 150 << 20
+
+
+OPERATORS = (
+    "\nclass Own:\n    def __sub__(self, other): return 0.0\n    __rsub__ = __sub__\ndef f(x): return Own()"
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "verdict"), [("def f(x): return x", Verdict.WRONG), (OPERATORS, Verdict.OK)]
+)
+def test_arithmetic_is_for_objects_that_the_source_gives_it(
+    court: Court, source: str, verdict: Verdict
+) -> None:
+    """What a check expects never enters a box as an operand, where a number was to be returned."""
+    cells = [check("left", "assert (f(1) - 7) == 0"), check("right", "assert (7 - f(1)) == 0")]
+    made, model = notebook(solve("f", OPERATORS), *cells), notebook(solve("f", source), *cells)
+    result = court.judge(plan_notebook(made, model), SETTINGS, b"seed", open_pass=False)
+    assert verdicts(result) == [verdict, verdict]
+
+
+def test_a_recursion_error_of_the_students_is_an_error(court: Court) -> None:
+    result = judged(court, "def f(x): return f(x)", "assert f(1) == 2", "assert f(2) == 2")
+    assert verdicts(result) == [Verdict.ERROR, Verdict.ERROR]
+
+
+@pytest.mark.parametrize("empty", ["range(0)", "bytearray()", "[]", "()"])
+def test_a_sequence_without_elements_is_no_answer_for_numpy(court: Court, empty: str) -> None:
+    cells = ("import numpy as np\nassert np.allclose(f(1), 13)", "np.testing.assert_allclose(f(1), 13)")
+    result = judged(court, f"def f(x): return {empty}", *cells)
+    assert verdicts(result) == [Verdict.WRONG, Verdict.WRONG]

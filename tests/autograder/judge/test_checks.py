@@ -175,6 +175,7 @@ WRONG = {
     "nan is no number": "assert add(float('nan'), 1) == float('nan')",
     "pytest's raises without an error": "import pytest\nwith pytest.raises(ValueError):\n    add(1, 2)",
     "zero points": "0",
+    "expected value beside an object": "x = Tensor([1.0]) - 1.0",
     "too deep": "assert value(nested(5000)) == []",
 }
 ERROR = {
@@ -182,7 +183,6 @@ ERROR = {
     "undefined name": "nothing_here(3)",
     "more points than there are": "award(2)",
     "argument that can't cross": "class Own:\n    pass\nadd(Own(), 1)",
-    "expected value beside an object": "x = Tensor([1.0]) - 1.0",
     "syntax": "assert add(1, 2) ==",
 }
 
