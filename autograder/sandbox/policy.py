@@ -95,13 +95,11 @@ def this_host() -> Footing:
     sockets by user, and refuses to send one to whoever has as many of them as that limit. A box of the
     same user would reach a low limit for both.
     """
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (_most_open_files(hard), hard))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    enough = _OUR_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OUR_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < enough:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (enough, hard))
     return Footing(as_root=can_change_uid(), tools=find_tools(), place=find_place())
-
-
-def _most_open_files(hard: int) -> int:
-    return _OUR_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OUR_OPEN_FILES)
 
 
 def find_tools() -> Tools:
@@ -190,7 +188,8 @@ def _process_limits(limits: Limits, *, grouped: bool) -> Iterator[str]:
     yield from _limit("nice", resource.RLIMIT_NICE, 0)
     # Counted by user, in part: as an ordinary user the platform and all its boxes share what there is.
     ours = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    yield from _limit("nofile", resource.RLIMIT_NOFILE, min(_OPEN_FILES, ours // 2))
+    theirs = _OPEN_FILES if ours == resource.RLIM_INFINITY else min(_OPEN_FILES, ours // 2)
+    yield from _limit("nofile", resource.RLIMIT_NOFILE, theirs)
     yield from _limit("sigpending", _RLIMIT_SIGPENDING, 512)
     yield from _limit("memlock", resource.RLIMIT_MEMLOCK, 8 << 20)
     yield from _limit("msgqueue", resource.RLIMIT_MSGQUEUE, 0)

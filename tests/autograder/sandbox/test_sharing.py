@@ -62,8 +62,10 @@ except OSError as error:
 
 def test_platform_may_have_more_open_files_than_any_box() -> None:
     this_host()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    assert soft == min(hard, 65536) if hard != resource.RLIM_INFINITY else 65536
+    soft, hard = (
+        sys.maxsize if n == resource.RLIM_INFINITY else n for n in resource.getrlimit(resource.RLIMIT_NOFILE)
+    )
+    assert soft >= min(hard, 65536)
     in_box = int(run("import resource; say(resource.getrlimit(resource.RLIMIT_NOFILE)[1])").said)
     # 253 is what one message carries; it is let go when the sender is still within its limit.
     assert in_box + 253 < soft
