@@ -39,6 +39,9 @@ REFERENCE = "reference"
 LOST = {"late": Verdict.TIMEOUT, "closed": Verdict.CRASH, "nonsense": Verdict.CRASH}
 
 
+MAX_WORDS = 4000
+
+
 class CheckTimeout(BaseException):
     """The check's own code took too long."""
 
@@ -256,7 +259,7 @@ class Trial:
             return self.failed(wrong)
         line = check_line(error, self.filename)
         hidden = line in self.step.hidden and not error.ours
-        message = award_words(self.source, line) if hidden else error.message
+        message = award_words(self.source, line) if hidden else error.message[:MAX_WORDS]
         verdict = Verdict.OK if points >= self.step.points else Verdict.WRONG
         return self.outcome(verdict, points, message, race=error.race)
 
@@ -291,23 +294,33 @@ def ending(verdict: Verdict) -> str:
 
 @contextlib.contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Raises CheckTimeout in this thread. A check stuck in C is ended by the CPU limit instead."""
+    """Raises CheckTimeout in this thread. A check stuck in C is ended by the CPU limit instead.
+
+    And again each second: Python drops what is raised while an object is deleted.
+    """
 
     def late(signum: int, frame: object) -> None:
         raise CheckTimeout
 
     used = resource.getrusage(resource.RUSAGE_SELF)
     soft = int(used.ru_utime + used.ru_stime + seconds) + 2
-    hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+    usual = resource.getrlimit(resource.RLIMIT_CPU)
+    hard = usual[1]
     capped = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
     resource.setrlimit(resource.RLIMIT_CPU, (capped, hard))
     before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds + 0.5)
+    signal.setitimer(signal.ITIMER_REAL, seconds + 0.5, 1.0)
     try:
-        yield
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    except CheckTimeout:
+        signal.setitimer(signal.ITIMER_REAL, 0)  # it may have come in the place of the line above
+        raise
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        resource.setrlimit(resource.RLIMIT_CPU, usual)
 
 
 @contextlib.contextmanager
