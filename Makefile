@@ -28,7 +28,9 @@ attacks: test-setup
 	.venv/bin/python -m benchmarks.attacks
 
 fuzz: test-setup
-	.venv/bin/python -m tests.fuzz.decoder --runs 1000000
+	.venv/bin/python -m tests.fuzz.decoder bytes --runs 200000
+	.venv/bin/python -m tests.fuzz.decoder values --runs 200000
+	.venv/bin/python -m tests.fuzz.decoder link --runs 5000
 	.venv/bin/python -m tests.fuzz.notebooks --count 100
 
 setup:
