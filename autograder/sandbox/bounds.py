@@ -41,8 +41,8 @@ def canonical(x: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def expanded(values: Iterable[object], most: int, deepest: int) -> int:
-    """How many elements ``values`` have when everything in them is counted each time that it occurs;
-    more than ``most`` for values that are deeper than ``deepest`` or that hold themselves."""
+    """How many elements the largest of ``values`` has when everything in it is counted each time that
+    it occurs; more than ``most`` for one that is deeper than ``deepest`` or that holds itself."""
     known: dict[int, tuple[int, int]] = {}
 
     def measure(x: object, depth: int) -> tuple[int, int]:
@@ -57,7 +57,7 @@ def expanded(values: Iterable[object], most: int, deepest: int) -> int:
             found = known[id(x)] = (size if height <= deepest else most + 1), height
         return found
 
-    return sum(measure(each, 0)[0] for each in values)
+    return max((measure(each, 0)[0] for each in values), default=0)
 
 
 def counted(most: int) -> Callable[[Any], Any]:

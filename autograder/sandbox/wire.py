@@ -34,6 +34,7 @@ MAX_DEPTH = 40
 MAX_ITEMS = 1_000_000
 MAX_LISTS = 3 * MAX_ITEMS + 1000
 BULK_ITEMS = 8  # what an array or a tensor counts for: each takes a kilobyte, whatever is in it
+MAX_TREE = 10 * MAX_ITEMS
 MAX_COLLISIONS = 1000
 MAX_INT_BYTES = 1 << 16
 HEADER = struct.Struct("<II")
@@ -463,7 +464,7 @@ LEAVES: dict[str, Callable[[list[Any]], Any]] = {
 def require_tree(*values: object) -> None:
     """Raises WireError for values that hold themselves, or hold one list so many times that whoever
     walks them never comes to an end. A decoded value can, where ``resolve`` gave it known objects."""
-    if expanded(values, MAX_ITEMS, MAX_DEPTH) > MAX_ITEMS:
+    if expanded(values, MAX_TREE, 2 * MAX_DEPTH) > MAX_TREE:
         raise WireError("lists that hold themselves or each other too many times")
 
 

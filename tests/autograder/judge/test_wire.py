@@ -485,7 +485,7 @@ def doubled(times: int) -> list[Any]:
 
 @pytest.mark.parametrize(
     "x",
-    [held_by_itself(), doubled(30), {1: held_by_itself()}, (doubled(22),)],
+    [held_by_itself(), doubled(30), {1: held_by_itself()}, (doubled(25),)],
     ids=["itself", "twice", "in a dict", "in a tuple"],
 )
 def test_lists_that_never_end_are_no_tree(x: object) -> None:
@@ -497,3 +497,9 @@ def test_lists_that_never_end_are_no_tree(x: object) -> None:
 def test_a_list_that_occurs_twice_is_a_tree() -> None:
     x = [1, 2]
     require_tree([x, x], {"a": x}, np.ones(3), "text", doubled(10))
+
+
+def test_arguments_that_hold_each_other_are_counted_one_by_one() -> None:
+    """A matrix of lists is an argument, and so is each of its rows."""
+    rows = [[0] * 1000 for _ in range(900)]
+    require_tree(rows, rows, *rows, [rows, rows])
