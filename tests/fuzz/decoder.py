@@ -78,17 +78,14 @@ def seeds(target: str) -> list[bytes]:
     return [bytes([16]) + bytes(16) + msgpack.packb(each) for each in [*plain, *more, *RIGHT]]
 
 
-def watched(target: Target, watch: Watch) -> Target:
+def watched(target: Target) -> Target:
     """``target`` under the watch, and a trace of where it is should it never end."""
-    runs = 0
+    watch = Watch()
 
     def run(data: bytes) -> None:
-        nonlocal runs
-        if runs % CHECK_EVERY == 0:
+        if watch.runs % CHECK_EVERY == 0:
             faulthandler.dump_traceback_later(HANG_SECONDS, exit=True)
-        runs += 1
-        with watch:
-            target(data)
+        watch.run(target, data)
 
     return run
 
@@ -107,7 +104,7 @@ def main() -> None:
         for number, data in enumerate(seeds(given.target)):
             (corpus / f"seed-{number}").write_bytes(data)
         options = [f"-runs={given.runs}", f"-seed={given.seed}", f"-max_len={given.longest}", "-timeout=1200"]
-        atheris.Setup([sys.argv[0], *options, str(corpus)], watched(TARGETS[given.target], Watch()))
+        atheris.Setup([sys.argv[0], *options, str(corpus)], watched(TARGETS[given.target]))
         atheris.Fuzz()
 
 

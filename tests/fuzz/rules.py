@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import struct
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from autograder.sandbox.wire import MAX_DEPTH, MAX_ITEMS, Decoder, Encoder, Tail
 
 MAX_SECONDS = 1.0
 MAX_GROWTH = 256 << 20
+PEAK_EVERY = 100
 PLAIN = (
     type(None), bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, slice, range,
     type(Ellipsis), type, np.ndarray, torch.Tensor, torch.dtype,
@@ -29,15 +31,19 @@ class Watch:
 
     def __init__(self) -> None:
         self.base = peak_bytes()
+        self.runs = 0
 
-    def __enter__(self) -> None:
-        self.start = time.process_time()
-
-    def __exit__(self, *error: object) -> None:
-        if time.process_time() - self.start > MAX_SECONDS:
-            raise Broken(f"took {time.process_time() - self.start:.1f} s")
-        if peak_bytes() - self.base > MAX_GROWTH:
+    def run(self, target: Callable[[bytes], None], data: bytes) -> None:
+        start = time.perf_counter()
+        target(data)
+        if time.perf_counter() - start > MAX_SECONDS:  # on a busy machine that may be another's time
+            start = time.process_time()
+            target(data)
+            if time.process_time() - start > MAX_SECONDS:
+                raise Broken(f"took {time.process_time() - start:.1f} s")
+        if self.runs % PEAK_EVERY == 0 and peak_bytes() - self.base > MAX_GROWTH:
             raise Broken(f"grew by {(peak_bytes() - self.base) >> 20} MB")
+        self.runs += 1
 
 
 def peak_bytes() -> int:
