@@ -80,7 +80,16 @@ def mutant(seed: int) -> Mutant:
         damage = rng.choice(BYTE_EDITS)
         data, intact = damage.change(rng, data), intact and damage.harmless
         names.append(damage.name)
-    return Mutant(data, tuple(names), earned, intact)
+    return Mutant(data, tuple(names), earned, intact and is_utf8(data))
+
+
+def is_utf8(data: bytes) -> bool:
+    """Half a surrogate pair, written as it is, makes a file that no reader takes for text."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def valid(rng: random.Random) -> tuple[Document, float]:
