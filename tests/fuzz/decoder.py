@@ -1,6 +1,6 @@
 """Fuzzes the wire with coverage guidance: what a box may send, against the judge that reads it.
 
-``python -m tests.fuzz.decoder TARGET --runs N`` where TARGET is ``bytes`` (any body and tail),
+``python -m tests.fuzz.decoder [TARGET] --runs N`` where TARGET is ``bytes`` (any body and tail),
 ``values`` (messages that get past msgpack) or ``link`` (the answers of a fake box to a whole check).
 Exits with 77 and keeps the input in the working directory where one broke a rule.
 """
@@ -92,7 +92,7 @@ def watched(target: Target) -> Target:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("target", choices=sorted(TARGETS))
+    parser.add_argument("target", nargs="?", default="values", choices=sorted(TARGETS))
     parser.add_argument("--runs", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--longest", type=int, default=512, help="the longest input, in bytes")
