@@ -177,6 +177,10 @@ def test_the_pass_of_this_server_and_session_opens_it(entrance: Entrance) -> Non
         cookies(pass_of(KEY, SESSION_ID, in_an_hour()).replace(".", ".0", 1)),
         cookies(pass_of(KEY, SESSION_ID, in_an_hour()).upper()),
     ],
+    ids=(
+        "none,another cookie,empty,rubbish,zeros,over,another server's,another hub's,another session's,of no session,"
+        "two sessions,two passes,another time,capitals"
+    ).split(","),
 )
 def test_any_other_cookie_opens_nothing(entrance: Entrance, cookie: str) -> None:
     headers = {"Cookie": cookie} if cookie else {}
