@@ -17,13 +17,14 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from autograder.batch import GradingRoom, Job
+from autograder.errors import SubmissionError
 from autograder.gradebook import Attempt, AttemptState, Gradebook, take_in
 from autograder.gradebook.export import long_table, write_csv
 from autograder.gradebook.feedback import write_feedback
@@ -81,6 +82,8 @@ class Pipeline:
                 blank, state=str(attempt.state), verdict=str(attempt.verdict), points=attempt.points
             )
             broken = (*self.wrong_end(given, attempt), *self.wrong_words(attempt))
+        except SubmissionError as error:  # at the door: no attempt, and the student is told at once
+            end, broken = replace(blank, state="refused"), tuple(internal_words([str(error)]))
         except Exception:  # a fuzzer's edge: whatever came out is the finding
             end, broken = blank, (traceback.format_exc()[-2000:],)
         return replace(end, broken=broken, seconds=round(time.monotonic() - start, 2))
@@ -118,13 +121,18 @@ class Pipeline:
             for each in attempt.notebooks
             for words in (each.problem, *(r.sentence for r in each.repairs))
         ]
-        yield from (f"internal words: {words}" for words in said if INTERNAL.search(words))
+        yield from internal_words(said)
         if summary.points != attempt.points:
             yield f"the page says {summary.points} points, not {attempt.points}"
-        if any(secret in page for secret in (HIDDEN, "/opt/mlsys", "autograder/")):
-            yield "a hidden test or a path of ours is on the page"
+        if HIDDEN in page:
+            yield "a hidden test is on the page"
         if attempt.state is AttemptState.UNREADABLE and not any(each.problem for each in summary.notebooks):
             yield "the page doesn't say why"
+
+
+def internal_words(said: Iterable[str]) -> Iterator[str]:
+    """What a student can make nothing of."""
+    return (f"internal words: {words}" for words in said if INTERNAL.search(words))
 
 
 def released_course(folder: Path) -> Path:
