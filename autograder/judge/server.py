@@ -25,6 +25,7 @@ from typing import Any
 from autograder.judge.hollow import keep_hollow_arrays, refuse_hollow_answers
 from autograder.judge.plan import CheckStep
 from autograder.judge.proxy import refusal_of
+from autograder.judge.ranges import mind_ranges
 from autograder.judge.session import Session
 from autograder.sandbox.wire import Channel, Closed
 
@@ -90,6 +91,7 @@ def preload() -> None:
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(1)
+        mind_ranges(torch)
         # A first backward pass with a gradient of one's own imports sympy: 0.3 s, here once for all.
         torch.ones(1, requires_grad=True).backward(torch.ones(1))
     threads = len(list(Path("/proc/self/task").iterdir()))

@@ -2,6 +2,7 @@
 # goal = "the judge's time: kills that look as if they came from outside begin a pass again"
 # trick = "SIGKILL to itself, at a step that is another one each time"
 # mark = 0
+# stumbles = true
 # %%
 import os, signal
 def perhaps():

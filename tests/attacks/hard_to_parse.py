@@ -2,6 +2,7 @@
 # goal = "whoever parses a student's source"
 # trick = "sources that exhaust a parser's stack, memory or time: brackets, operators, indents and f-strings without end"
 # mark = 7
+# stumbles = true
 # %% solve="double"
 def double(x): return 2 * x
 # %% solve="norm"

@@ -100,3 +100,15 @@ def test_a_sequence_without_elements_is_no_answer_for_numpy(court: Court, empty:
     cells = ("import numpy as np\nassert np.allclose(f(1), 13)", "np.testing.assert_allclose(f(1), 13)")
     result = judged(court, f"def f(x): return {empty}", *cells)
     assert verdicts(result) == [Verdict.WRONG, Verdict.WRONG]
+
+
+def test_small_integers_of_torch_are_compared_as_numbers(court: Court) -> None:
+    answer = "import torch\ndef f(x): return torch.tensor(x % 256, dtype=torch.uint8)"
+    wrapped = (
+        "assert f(298) == 298",
+        "assert abs(f(298) - 298) < 1",
+        "assert 298 == f(298)",
+        "assert f(-8) == -8",
+    )
+    result = judged(court, answer, *wrapped, "assert f(42) == 42 and abs(f(42) - 40) == 2")
+    assert verdicts(result) == [Verdict.WRONG] * 4 + [Verdict.OK]
