@@ -56,6 +56,19 @@ def test_the_time_of_a_check_ends_with_it(session: Session) -> None:
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
+ROOM = """
+import resource
+used = resource.getrusage(resource.RUSAGE_SELF)
+room = resource.getrlimit(resource.RLIMIT_CPU)[0] - used.ru_utime - used.ru_stime
+assert room > 20 + 0.2 * used.ru_utime
+"""
+
+
+def test_the_limit_of_cpu_time_leaves_room_for_a_clock_that_counts_ticks(session: Session) -> None:
+    """A judge that was killed before its check's time was over is a fault."""
+    assert session.run_check(step(ROOM), False, 20).verdict is Verdict.OK
+
+
 @pytest.mark.parametrize(
     "source",
     [
