@@ -2,6 +2,7 @@
 # goal = "the driver, with what is no cell"
 # trick = "cells and metadata of every wrong type, lone surrogates, ids and sources of a megabyte, attachments with names of scripts"
 # mark = 7
+# stumbles = true
 # leak = "<img src=\"x"
 # %% solve="double"
 def double(x): return 2 * x
