@@ -83,11 +83,19 @@ def _descendants(first: int) -> Iterator[int]:
     while waiting:
         pid = waiting.pop()
         yield pid
-        for children in Path("/proc", str(pid), "task").glob("*/children"):
+        for thread in _threads(pid):
             try:
-                waiting += map(int, children.read_text().split())
+                waiting += map(int, (thread / "children").read_text().split())
             except (FileNotFoundError, ProcessLookupError):
                 continue
+
+
+def _threads(pid: int) -> list[Path]:
+    """None where the process is gone, which it may be at any moment."""
+    try:
+        return list(Path("/proc", str(pid), "task").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def _peak(folder: Path) -> int:
