@@ -3,6 +3,7 @@
 # trick = "allocates without end when it's called"
 # mark = 3
 # verdict = "MEMORY"
+# ungrouped = "ERROR"
 # %% solve="double"
 def double(x):
     hoard = []

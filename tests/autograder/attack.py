@@ -22,7 +22,7 @@ from tests.autograder.target import NAME, STUB, assignment
 FOLDER = Path(__file__).parent.parent / "attacks"
 KINDS = ("forge", "read", "harm", "escape")
 REQUIRED = frozenset({"kind", "goal", "trick", "mark"})
-OPTIONAL = frozenset({"verdict", "leak", "silent", "refused", "ours_only", "stumbles"})
+OPTIONAL = frozenset({"verdict", "leak", "silent", "refused", "ours_only", "stumbles", "ungrouped"})
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Attack:
     ``leak``: words that no student may read afterwards. ``silent``: it doesn't print what it FOUND.
     ``refused``: it must not be taken in, or be unreadable; the words that say so begin like this.
     ``stumbles``: a cell of it may end in a NameError and the like, which else says that it attacked nothing.
+    ``ungrouped``: the verdict where no control group holds the box, if it is another one there.
     ``ours_only``: it aims at what the stock nbgrader doesn't have, and isn't tried there.
     """
 
@@ -47,6 +48,7 @@ class Attack:
     refused: str | None
     ours_only: bool
     stumbles: bool
+    ungrouped: str | None
     answers: Mapping[str, str]
     before: tuple[str, ...]
     after: tuple[str, ...]
@@ -108,6 +110,7 @@ def read_attack(path: Path) -> Attack:
         refused=header.get("refused"),
         ours_only=header.get("ours_only", False),
         stumbles=header.get("stumbles", False),
+        ungrouped=header.get("ungrouped"),
         answers=answers,
         before=tuple(before),
         after=tuple(after),
