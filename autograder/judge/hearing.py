@@ -284,9 +284,9 @@ class Hearing:
     def renew(self) -> None:
         """A judge and a box like those before the check that the judge did not survive.
 
-        What the student's code returned can keep the judge busy beyond any interruption (the sum of a
-        ``range`` without end is one call in C): the check that met it has used up its time, as it would
-        in any other grader, and the next ones go on with what the ones before it had bound.
+        What the student's code returned can keep the judge busy beyond any interruption (the sum of
+        ``range(n)`` is one call in C, and ``n`` may be theirs): the check that met it has used up its time,
+        as it would in any other grader, and the next ones go on with what the ones before it had bound.
         """
         self.notebook.end()
         self.ready = False

@@ -24,16 +24,19 @@ def verdicts(result: NotebookResult) -> list[Verdict]:
     return [each.verdict for each in result.checks]
 
 
-def test_a_check_that_the_judge_does_not_survive_has_timed_out(court: Court) -> None:
-    result = judged(
-        court,
-        "def f(x): return range(1 << 62) if x else 7",
-        "expected = 7",
-        "assert sum(f(1)) == 3",
-        "assert f(0) == expected",
-    )
+@pytest.mark.parametrize(
+    ("answer", "check", "words"),
+    [
+        # One call in C, which nothing interrupts: the judge's process is ended, and another takes its place.
+        ("1 << 62", "assert sum(range(f(1))) == 3", "with what your code returned"),
+        ("range(1 << 62)", "assert sum(f(1)) == 3", "Your code took longer"),
+    ],
+)
+def test_a_check_that_never_ends_has_timed_out(court: Court, answer: str, check: str, words: str) -> None:
+    source = f"def f(x): return {answer} if x else 7"
+    result = judged(court, source, "expected = 7", check, "assert f(0) == expected")
     assert verdicts(result) == [Verdict.OK, Verdict.TIMEOUT, Verdict.OK]
-    assert "time limit" in result.checks[1].message
+    assert "time limit" in result.checks[1].message and words in result.checks[1].message
 
 
 def test_the_checks_of_a_notebook_have_an_end_together(court: Court) -> None:
