@@ -7,7 +7,6 @@ is blamed or praised.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,12 +14,11 @@ from enum import StrEnum
 from autograder.errors import SubmissionError
 from autograder.gradebook import AttemptState
 from benchmarks.stock import ATTACKER, EARLIER, EARLIER_MARK, HONEST, Command, Facts, can_hand_in
-from tests.autograder.attack import Attack
+from tests.autograder.attack import FOUND, Attack
 from tests.autograder.pipeline import HandedIn, printed
 from tests.autograder.target import POINTS
 
 FULL = float(sum(POINTS.values()))
-FOUND = re.compile(r"FOUND: ?(.*)")
 NOTHING = "[]"
 # What nbgrader says at the end where one submission failed and the others were gone on with.
 HANDLED = "traceback for details on the specific errors"

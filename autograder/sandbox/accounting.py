@@ -36,7 +36,7 @@ class Sample:
 def sample(first: int) -> Sample:
     """Everything at and below the box's first process, as it is now."""
     cpu, peak = 0.0, 0
-    for pid in _descendants(first):
+    for pid in descendants(first):
         folder = Path("/proc", str(pid))
         try:
             cpu += sum(map(int, _stat(pid)[_CPU_FIELDS])) / _TICKS
@@ -78,7 +78,8 @@ def _stat(pid: int) -> list[str]:
     return Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()
 
 
-def _descendants(first: int) -> Iterator[int]:
+def descendants(first: int) -> Iterator[int]:
+    """The process and all below it, as they are while they are asked for."""
     waiting = [first]
     while waiting:
         pid = waiting.pop()

@@ -20,6 +20,7 @@ import nbformat
 from tests.autograder.target import NAME, STUB, assignment
 
 FOLDER = Path(__file__).parent.parent / "attacks"
+FOUND = re.compile(r"FOUND: ?(.*)")  # what an attack prints of what it got
 KINDS = ("forge", "read", "harm", "escape")
 REQUIRED = frozenset({"kind", "goal", "trick", "mark"})
 OPTIONAL = frozenset({"verdict", "leak", "silent", "refused", "ours_only", "stumbles", "ungrouped"})

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from nbformat.notebooknode import NotebookNode
@@ -29,7 +30,8 @@ from autograder.gradebook.export import long_table, write_csv
 from autograder.gradebook.feedback import write_feedback
 from autograder.gradebook.folders import notebook_bytes
 from autograder.judge import Court
-from autograder.sandbox import DEFAULT_LIMITS
+from autograder.sandbox import DEFAULT_LIMITS, uids
+from autograder.sandbox.accounting import descendants
 from autograder.sandbox.policy import this_host
 from tests.autograder.conftest import CONFIG, nbgrader
 from tests.autograder.target import NAME, REFERENCE, assignment
@@ -40,6 +42,7 @@ LIMITS = replace(
 CHECK_SECONDS = 3.0
 SUBMITTED = datetime(2027, 3, 1, 12, tzinfo=UTC)
 SUBREAPER = 36
+BOX_UIDS = range(uids.FIRST, uids.FIRST + uids.COUNT)
 SETTLE_SECONDS = 10.0
 
 
@@ -117,13 +120,7 @@ class Traces:
         return {*self._processes(), *self._groups(), *self._files()}
 
     def _processes(self) -> Iterator[str]:
-        waiting = [os.getpid()]
-        while waiting:
-            for children in Path("/proc", str(waiting.pop()), "task").glob("*/children"):
-                with contextlib.suppress(OSError):
-                    found = children.read_text().split()
-                    waiting += map(int, found)
-                    yield from (f"process {pid}" for pid in found)
+        yield from (f"process {pid}" for pid in descendants(os.getpid()))
 
     def _groups(self) -> Iterator[str]:
         place = this_host().place
@@ -134,7 +131,7 @@ class Traces:
         for folder in {tempfile.gettempdir(), "/dev/shm", "/var/tmp"}:  # noqa: S108 - looked at, not used
             for entry in os.scandir(folder):
                 with contextlib.suppress(OSError):
-                    if 64001 <= entry.stat(follow_symlinks=False).st_uid < 64001 + 512:
+                    if entry.stat(follow_symlinks=False).st_uid in BOX_UIDS:
                         yield f"file {entry.path}"
 
     def _locked(self) -> list[str]:
@@ -155,15 +152,17 @@ class Traces:
                 os.waitpid(child, os.WNOHANG)
 
 
+def shown_outputs(handed_in: HandedIn) -> list[dict[str, Any]]:
+    """The outputs of the student's own cells."""
+    results = [each.result for each in handed_in.grading.notebooks if each.result is not None]
+    return [output for result in results for cell in result.cells for output in cell.outputs]
+
+
 def errors(handed_in: HandedIn) -> list[str]:
     """The kinds of error in which the student's own cells ended."""
-    results = [each.result for each in handed_in.grading.notebooks if each.result is not None]
-    outputs = [output for result in results for cell in result.cells for output in cell.outputs]
-    return [str(output["ename"]) for output in outputs if output["output_type"] == "error"]
+    return [str(output["ename"]) for output in shown_outputs(handed_in) if output["output_type"] == "error"]
 
 
 def printed(handed_in: HandedIn) -> str:
     """What the student's cells showed, each line as it was printed."""
-    results = [each.result for each in handed_in.grading.notebooks if each.result is not None]
-    outputs = [output for result in results for cell in result.cells for output in cell.outputs]
-    return "\n".join(str(output.get("text") or json.dumps(output)) for output in outputs)
+    return "\n".join(str(output.get("text") or json.dumps(output)) for output in shown_outputs(handed_in))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import nbformat
@@ -12,13 +11,12 @@ from autograder.errors import SubmissionError
 from autograder.gradebook import AttemptState
 from autograder.judge import Court, Verdict
 from autograder.sandbox.policy import this_host
-from tests.autograder.attack import KINDS, Attack, attacks
+from tests.autograder.attack import FOUND, KINDS, Attack, attacks
 from tests.autograder.pipeline import Pipeline, Traces, errors, open_pipeline, printed
 from tests.autograder.target import NAME, REFERENCE, STUB, assignment
 
 # A cell that ends in one of these attacked nothing.
 STUMBLES = ("NameError", "ImportError", "ModuleNotFoundError", "SyntaxError", "IndentationError")
-FOUND = re.compile(r"FOUND: ?(.*)")
 MOST_WORDS = 600_000
 
 
