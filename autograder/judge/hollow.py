@@ -34,7 +34,7 @@ LOOKS = frozenset(
     ).split()
 )
 # numpy's ways to make an array of anything, which forget what kind of array it was.
-MAKERS = ("array", "asarray", "ascontiguousarray", "asfarray")
+MAKERS = ("array", "asarray", "ascontiguousarray")
 SUMS = frozenset({np.all, np.sum, np.prod, np.linalg.norm, np.array_equiv})
 
 
@@ -89,23 +89,24 @@ def hollow_tensor(x: Any, refuse: Refuse) -> Any:
     return made
 
 
+def _is_hollow_tensor(x: object) -> bool:
+    """By name: the class is not made, and torch not loaded, for the sake of this question."""
+    return type(x).__name__ == "HollowTensor"
+
+
 def wire_form(x: object) -> list[Any] | None:
     """The tagged list for a hollow array or tensor, None for anything else (see ``sandbox.wire``)."""
     if isinstance(x, HollowArray):
         return ["a", x.dtype.str, list(x.shape), 0]
-    if type(x).__name__ == "HollowTensor":
+    if _is_hollow_tensor(x):
         tensor: Any = x
         return ["T", str(tensor.dtype).removeprefix("torch."), list(tensor.shape), 0]
     return None
 
 
-_made: list[type] = []
-
-
+@functools.cache
 def _tensor_class() -> type:
     """HollowTensor; made on first use, for a judge without torch has no need of it."""
-    if _made:
-        return _made[0]
     import torch
 
     class HollowTensor(torch.Tensor):
@@ -128,7 +129,6 @@ def _tensor_class() -> type:
                 result = function(*args, **(kwargs or {}))
             return hollow_array(result, own[0].refuse) if isinstance(result, np.ndarray) else result
 
-    _made.append(HollowTensor)
     return HollowTensor
 
 
@@ -138,8 +138,7 @@ def keep_hollow_arrays(refusal_of: Callable[[object], Refuse | None]) -> None:
     ``refusal_of``: who is told of a refusal, None for an object that isn't from a box.
     """
     for name in MAKERS:
-        if hasattr(np, name):
-            setattr(np, name, _keeping(getattr(np, name), refusal_of))
+        setattr(np, name, _keeping(getattr(np, name), refusal_of))
 
 
 def refuse_hollow_answers() -> None:
@@ -172,7 +171,7 @@ def _keeping(make: Callable[..., Any], refusal_of: Callable[[object], Refuse | N
 
 def refusal_of_data(x: object) -> Refuse | None:
     """Who is told of a refusal of this array or tensor; None for one that isn't hollow."""
-    hollow_kind = isinstance(x, HollowArray) or type(x).__name__ == "HollowTensor"
+    hollow_kind = isinstance(x, HollowArray) or _is_hollow_tensor(x)
     return x.refuse if hollow_kind else None  # type: ignore[attr-defined]
 
 
