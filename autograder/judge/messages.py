@@ -12,6 +12,7 @@ from types import TracebackType
 
 from autograder.judge.link import Refused, StudentError
 
+MAX_WORDS = 4000  # of one message
 NOT_SAID = "A hidden test failed."
 # The kinds of error that a student hears of from a hidden test. Which of Python's 60 kinds is raised is for
 # the student's code to choose, hidden inputs in sight: each more would be a louder voice to tell them with.
@@ -41,7 +42,8 @@ def open_message(error: BaseException, source: str, filename: str) -> str:
     trace = getattr(error, "trace", "")
     name = type(error).__name__
     text = str(error)
-    return f"{shown}{trace}{name}: {text}"[:4000] if text else f"{shown}{trace}{name}"[:4000]
+    words = f"{shown}{trace}{name}: {text}" if text else f"{shown}{trace}{name}"
+    return words[:MAX_WORDS]
 
 
 def closed_message(error: BaseException, source: str, filename: str) -> str:

@@ -26,7 +26,7 @@ import numpy as np
 from autograder.errors import AuthorError
 from autograder.judge.helpers import Award, generator, linked_helpers
 from autograder.judge.link import BoxLost, Link, Refused, StudentError
-from autograder.judge.messages import award_words, check_line, closed_message, open_message
+from autograder.judge.messages import MAX_WORDS, award_words, check_line, closed_message, open_message
 from autograder.judge.namespace import CheckNamespace
 from autograder.judge.outputs import clean_outputs
 from autograder.judge.plan import CheckStep
@@ -37,9 +37,6 @@ from autograder.sandbox.wire import Channel
 
 REFERENCE = "reference"
 LOST = {"late": Verdict.TIMEOUT, "closed": Verdict.CRASH, "nonsense": Verdict.CRASH}
-
-
-MAX_WORDS = 4000
 
 
 class CheckTimeout(BaseException):
