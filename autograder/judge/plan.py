@@ -8,6 +8,7 @@ what a student can edit except the text of their own cells.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 import threading
 from dataclasses import dataclass
@@ -171,8 +172,12 @@ def hidden_lines(text: str, where: str) -> frozenset[int]:
     return frozenset(hidden)
 
 
+@functools.lru_cache(maxsize=256)
 def parsed(text: str) -> ast.Module | None:
-    """The module, None where the text isn't plain Python (a magic, an unfinished cell)."""
+    """The module, None where the text isn't plain Python (a magic, an unfinished cell).
+
+    It is kept, to be read only: several ask for each cell of a source that all submissions share.
+    """
     plain = "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in text.split("\n"))
     try:
         with PARSING:
