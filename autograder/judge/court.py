@@ -193,11 +193,8 @@ class Court:
                 rulings.update(until_undisturbed(raced))
         return rulings
 
-    @contextlib.contextmanager
-    def _desk(self, plan: Plan, seed: bytes) -> Iterator[JudgeDesk]:
-        desk = JudgeDesk(self._connect, plan, seed)
-        with contextlib.closing(desk):
-            yield desk
+    def _desk(self, plan: Plan, seed: bytes) -> contextlib.closing[JudgeDesk]:
+        return contextlib.closing(JudgeDesk(self._connect, plan, seed))
 
     def _connect(self) -> socket.socket:
         ours, theirs = socket.socketpair()
