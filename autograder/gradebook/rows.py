@@ -7,7 +7,6 @@ once: a check without a result is a PlatformError, never a missing row.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
 
 from autograder.errors import PlatformError
 from autograder.gradebook.attempts import (
@@ -118,7 +117,7 @@ def _check_row(position: int, check: CheckResult) -> CheckRow:
         max_points=check.max_points,
         message=check.message,
         seconds=check.seconds,
-        race=json.dumps(asdict(check.race)) if check.race else None,
+        race=json.dumps(check.race.as_plain()) if check.race else None,
     )
 
 
@@ -148,7 +147,4 @@ def _read_check(row: CheckRow) -> CheckResult:
 
 
 def _read_race(row: CheckRow) -> RaceResult | None:
-    if row.race is None:
-        return None
-    race = RaceResult(**json.loads(row.race))
-    return replace(race, samples=tuple((float(a), float(b)) for a, b in race.samples))
+    return None if row.race is None else RaceResult.from_plain(json.loads(row.race))

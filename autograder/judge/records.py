@@ -6,7 +6,8 @@ the source, the values or the traceback of a hidden check.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -31,18 +32,52 @@ def worst(verdicts: list[Verdict]) -> Verdict:
     return max(verdicts, key=SEVERITY.index, default=Verdict.OK)
 
 
+class RaceKind(StrEnum):
+    """What a race measured."""
+
+    SPEED = "speed"
+    MEMORY = "memory"
+    GROWTH = "growth"
+
+
 @dataclass(frozen=True)
 class RaceResult:
-    """A speed measurement: ratio = reference seconds / student seconds, with its interval."""
+    """A measurement with its interval.
+
+    ``ratio`` is reference / student, of seconds (speed) or of bytes at the peak (memory); for growth it
+    is the exponent of time over size. ``samples`` are (student, reference), a pair a row, in seconds or
+    bytes a call; for growth (size, seconds). ``marks`` are the (ratio, points) that the author asked for,
+    rising; for growth (the highest exponent allowed, points). ``overhead`` is the part of the reference's
+    time that goes into handing over arguments and results. ``instructions`` are (student, reference) a
+    call, where the host counts them.
+    """
 
     ratio: float
     low: float
     high: float
     pairs: int
     decided: bool
-    student_seconds: float
-    reference_seconds: float
     samples: tuple[tuple[float, float], ...] = ()
+    kind: RaceKind = RaceKind.SPEED
+    marks: tuple[tuple[float, float], ...] = ()
+    smooth: bool = False
+    overhead: float = 0.0
+    instructions: tuple[float, float] | None = None
+
+    def as_plain(self) -> dict[str, Any]:
+        """For JSON and the wire."""
+        return asdict(self)
+
+    @classmethod
+    def from_plain(cls, sent: Mapping[str, Any]) -> RaceResult:
+        """What ``as_plain`` gave; lists for tuples and unknown entries are fine."""
+        known = {each.name for each in fields(cls)}
+        kept = {name: value for name, value in sent.items() if name in known}
+        for name in ("samples", "marks"):
+            kept[name] = tuple((float(a), float(b)) for a, b in kept.get(name, ()))
+        counted = kept.get("instructions")
+        kept["instructions"] = (float(counted[0]), float(counted[1])) if counted else None
+        return cls(**{**kept, "kind": RaceKind(kept.get("kind", RaceKind.SPEED))})
 
 
 @dataclass(frozen=True)

@@ -64,11 +64,8 @@ class Outcome:
 
     @classmethod
     def from_wire(cls, sent: dict[str, Any]) -> Outcome:
-        race = sent.pop("race")
-        if race is not None:
-            race["samples"] = tuple((a, b) for a, b in race["samples"])
-        verdict = Verdict(sent.pop("verdict"))
-        return cls(verdict=verdict, race=RaceResult(**race) if race else None, **sent)
+        race, verdict = sent.pop("race"), Verdict(sent.pop("verdict"))
+        return cls(verdict=verdict, race=RaceResult.from_plain(race) if race else None, **sent)
 
 
 class Session:

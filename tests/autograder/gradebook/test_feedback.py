@@ -163,7 +163,7 @@ def test_only_our_own_style_is_allowed(book: Gradebook, course: Path) -> None:
 
 
 def test_a_page_can_be_read_on_a_phone_and_by_a_screen_reader(book: Gradebook) -> None:
-    race = RaceResult(0.8, 0.7, 0.9, 11, True, 1.0, 0.8)
+    race = RaceResult(0.8, 0.7, 0.9, 11, True)
     checks = result().checks
     book.record_attempt(grading(NotebookResult((dataclasses.replace(checks[0], race=race), *checks[1:]))))
     tags = read(book).tags
@@ -175,7 +175,7 @@ def test_a_page_can_be_read_on_a_phone_and_by_a_screen_reader(book: Gradebook) -
 
 
 def test_a_race_is_drawn_against_its_thresholds(book: Gradebook) -> None:
-    race = RaceResult(0.6, 0.55, 0.66, 24, False, 1.0, 0.6)
+    race = RaceResult(0.6, 0.55, 0.66, 24, False)
     checks = result(points={"check-layer": 4.0}).checks
     book.record_attempt(grading(NotebookResult((*checks[:2], dataclasses.replace(checks[2], race=race)))))
     page = read(book)
@@ -288,7 +288,7 @@ def test_cleaned_text_has_no_control_characters(text: str) -> None:
     st.lists(st.floats(0.01, 10), max_size=4),
 )
 def test_a_chart_stays_in_its_box(low: float, ratio: float, thresholds: list[float]) -> None:
-    chart = draw(RaceResult(ratio, low, float("inf"), 5, False, 1.0, 1.0), thresholds)
+    chart = draw(RaceResult(ratio, low, float("inf"), 5, False), thresholds)
     places = [chart.low, chart.ratio, chart.high, *(tick.x for tick in chart.ticks)]
     assert all(20 <= place <= 302 for place in places)
 

@@ -52,7 +52,7 @@ def test_marks_reach_nbgraders_grades(book: Gradebook, course: Path) -> None:
 
 
 def test_an_attempt_keeps_everything(book: Gradebook) -> None:
-    race = RaceResult(1.25, 1.2, 1.3, 9, True, 0.01, 0.0125, ((0.01, 0.0125),))
+    race = RaceResult(1.25, 1.2, 1.3, 9, True, ((0.01, 0.0125),))
     judged = result(OK, WRONG, OK)
     raced = NotebookResult(
         (*judged.checks[:2], type(judged.checks[2])(**{**vars(judged.checks[2]), "race": race})),

@@ -45,7 +45,7 @@ def test_what_a_person_gave_in_the_formgrader_is_told_apart(course: Path) -> Non
 
 
 def test_a_race_comes_back_as_it_was(course: Path) -> None:
-    race = RaceResult(0.8, 0.7, 0.9, 12, True, 1.0, 0.8)
+    race = RaceResult(0.8, 0.7, 0.9, 12, True)
     checks = (CheckResult("check-relu", "relu", OK, 4, 4, race=race), *result().checks[1:])
     with open_gradebook(course) as book:
         book.record_attempt(grading(NotebookResult(checks)))

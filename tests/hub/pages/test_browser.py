@@ -157,7 +157,7 @@ def served(school: School) -> Iterator[Served]:
 
 
 def fill(school: School) -> None:
-    race = RaceResult(0.8, 0.7, 0.9, 12, True, 1.0, 0.8)
+    race = RaceResult(0.8, 0.7, 0.9, 12, True)
     checks = (
         CheckResult("check-relu", "relu", WRONG, 1, 4, f"{PWN}\n" + "a long line of words " * 30),
         CheckResult("check-relu-zero", "relu", OK, 2, 2, race=race),

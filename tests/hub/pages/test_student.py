@@ -118,7 +118,7 @@ def test_feedback_without_data_is_still_linked(school: School) -> None:
 
 
 def test_a_race_is_drawn_with_words_for_those_who_cannot_see_it(school: School) -> None:
-    race = RaceResult(0.8, 0.7, 0.9, 12, True, 1.0, 0.8)
+    race = RaceResult(0.8, 0.7, 0.9, 12, True)
     checks = (CheckResult("check-relu", "relu", OK, 4, 4, race=race), *result().checks[1:])
     school.submit()
     school.grade(NotebookResult(checks))
