@@ -8,12 +8,9 @@ call opens its boxes in its own thread and has closed them when it returns.
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import socket
-import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -27,6 +24,7 @@ from autograder.judge.plan import CheckStep, Plan, RunStep
 from autograder.judge.records import CheckResult, NotebookResult, Usage, Verdict
 from autograder.judge.settings import Settings
 from autograder.sandbox import Bind, Box, BoxSpec, Limits, SandboxError, interpreter, open_box
+from autograder.speed.lane import lane
 
 PACKAGE = Path(autograder.__file__).parent
 JUDGE_LIMITS = Limits(
@@ -299,22 +297,6 @@ def run_races(
     finally:
         student.notebook.close()
         reference.close()
-
-
-@contextlib.contextmanager
-def lane() -> Iterator[tuple[int, ...]]:
-    """The speed lane: one race at a time on this host, on its last core.
-
-    The lock is a file's, so that it ends with the process that held it.
-    """
-    cpu = max(os.sched_getaffinity(0))
-    path = Path(tempfile.gettempdir()) / f"mlsys-lane-{os.getuid()}-{cpu}.lock"
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
-        yield (cpu,)
-    finally:
-        os.close(fd)
 
 
 def until_undisturbed(hear: Callable[[Strays], Heard]) -> Heard:
