@@ -76,8 +76,8 @@ def beside_the_lanes() -> Iterator[None]:
 
     It is the thread's mask that shrinks, and not a box's: a box without cores of its own may still choose
     among those it may use, as students' code does. The mask is only a default, which such a
-    program can widen; the race's own boxes are widened onto their lane that way. What the thread started
-    keeps its mask when the thread's own comes back.
+    program can widen; the race's own boxes come onto their lane that way. What the thread started keeps its
+    mask when the thread's own comes back. Not to be entered again inside.
     """
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, Cores.here().work)
