@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from autograder.batch.jobs import Job
 from autograder.gradebook import Grading
+from autograder.speed.cores import work_cores
 
 POLL_SECONDS = 0.5
 
@@ -29,9 +30,11 @@ class Batch:
     grading: Grading
 
 
-def default_workers() -> int:
-    """One a core, and one more for while a race waits for the speed lane."""
-    return len(os.sched_getaffinity(0)) + 1
+def default_workers(*, racing: bool = False) -> int:
+    """One a core, and one more for while a race waits for the speed lane. Where submissions are raced,
+    correctness work has fewer cores (see ``autograder.speed.cores``)."""
+    cores = work_cores() if racing else os.sched_getaffinity(0)
+    return len(cores) + 1
 
 
 def run_batch(

@@ -66,6 +66,12 @@ class GradingRoom:
     penalty: Penalty = no_penalty
     clock: Clock = utc_now
 
+    @property
+    def races(self) -> bool:
+        """Whether some check of the assignment's measures speed."""
+        cells = [cell for source in self.sources.values() for cell in source.cells]
+        return any(cell.metadata.get("mlsys", {}).get("speed", False) for cell in cells)
+
     def grade(self, job: Job) -> Grading:
         """Judges one submission."""
         receipt = job.receipt

@@ -19,7 +19,7 @@ import typer
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from autograder.batch import find_jobs, record, run_batch
+from autograder.batch import default_workers, find_jobs, record, run_batch
 from autograder.errors import PlatformError, SubmissionError
 from autograder.gradebook import Attempt, AttemptState, after_the_last, mend, read_folder, take_in
 from autograder.judge import Court, Verdict
@@ -181,8 +181,13 @@ def grade_all(
             emit({"event": "found", "assignment": each, "jobs": len(own)})
         tasks = {each: bar.add_task(each, total=len(own)) for each, own in jobs.items() if own}
         queue = in_turn(list(jobs.values()))
+        racing = any(rooms[each].races for each, own in jobs.items() if own)
         batch = run_batch(
-            queue, lambda job: rooms[job.assignment].grade(job), workers, stop=stop, abandon=court.close
+            queue,
+            lambda job: rooms[job.assignment].grade(job),
+            workers or default_workers(racing=racing),
+            stop=stop,
+            abandon=court.close,
         )
         with contextlib.closing(batch):
             for finished in batch:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -11,10 +12,11 @@ import nbformat
 import pytest
 from nbformat.notebooknode import NotebookNode
 
-from autograder.batch import GradingRoom, Job, read_sources, run_batch
+from autograder.batch import GradingRoom, Job, default_workers, read_sources, run_batch
 from autograder.errors import PlatformError
 from autograder.gradebook import AttemptState, Grading, take_in
 from autograder.judge import Court
+from autograder.speed.cores import work_cores
 from tests.autograder.target import REFERENCE, STUB, assignment
 
 DUE = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -135,6 +137,16 @@ def test_every_job_is_yielded_once_whatever_the_workers(tmp_path: Path) -> None:
     for workers in (1, 3):
         done = [each.job.student for each in run_batch(jobs_of(tmp_path, 7), blank([]), workers)]
         assert sorted(done) == [f"s{number}" for number in range(7)]
+
+
+def test_fewer_grade_at_once_where_submissions_race(room: GradingRoom) -> None:
+    """A lane's core is no place for correctness work."""
+    assert not room.races
+    room.sources["target"].cells[-1].metadata["mlsys"] = {"speed": True}
+    assert room.races
+    cores = len(os.sched_getaffinity(0))
+    assert default_workers() == cores + 1
+    assert default_workers(racing=True) == len(work_cores()) + 1 <= cores + 1
 
 
 def test_who_breaks_off_ends_what_is_running(tmp_path: Path) -> None:
