@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +63,17 @@ def listed(text: str) -> frozenset[int]:
     """The kernel's way to write a set of cores, as in ``0-3,8``. Raises ValueError."""
     spans = [part.partition("-") for part in text.strip().split(",") if part]
     return frozenset(core for low, _, high in spans for core in range(int(low), int(high or low) + 1))
+
+
+def spelt(cores: Iterable[int]) -> str:
+    """The kernel's way to write a set of cores; the other way round than ``listed``."""
+    spans: list[list[int]] = []
+    for core in sorted(cores):
+        if spans and spans[-1][-1] == core - 1:
+            spans[-1][1:] = [core]
+        else:
+            spans.append([core])
+    return ",".join("-".join(map(str, span)) for span in spans)
 
 
 def work_cores() -> tuple[int, ...]:

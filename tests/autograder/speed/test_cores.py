@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.speed.cores import Cores, beside_the_lanes, listed, threads_of, work_cores
+from autograder.speed.cores import Cores, beside_the_lanes, listed, spelt, threads_of, work_cores
 from tests.autograder.sandbox.boxes import run
 
 SEVERAL = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
@@ -74,6 +74,11 @@ def test_set_of_cores_is_read_as_the_kernel_writes_it() -> None:
     assert listed("0-3,8\n") == {0, 1, 2, 3, 8}
     assert listed("7") == {7}
     assert listed("\n") == frozenset()
+
+
+@pytest.mark.parametrize("text", ["", "0", "0-1", "0-3,8", "1,3,5-7"])
+def test_set_of_cores_is_written_as_the_kernel_writes_it(text: str) -> None:
+    assert spelt(listed(text)) == text
 
 
 def test_these_cores_are_those_of_the_mask() -> None:
