@@ -54,19 +54,19 @@ def is_look(pairs: int) -> bool:
     return pairs in LOOKS
 
 
-def interval(logs: Sequence[float], allowance: float = 0.0) -> Interval:
+def interval(logs: Sequence[float], allowance: float = 0.0, *, independent: bool = False) -> Interval:
     """Bounds the ratio by the logarithms of the pairs' ratios, in the order in which they were measured.
 
     ``allowance`` is a part of the ratio that is not known better however many pairs there are: the
-    interval is that much wider on both sides. Raises ValueError for no logarithms, or one that is no
-    number.
+    interval is that much wider on both sides. ``independent`` says that noise can't last from one pair to
+    the next. Raises ValueError for no logarithms, or one that is no number.
     """
     values = np.asarray(logs, dtype=float)
     if values.size == 0 or np.isnan(values).any():
         raise ValueError("an interval needs numbers")
     ordered = np.sort(values)
     middle = ratio_of(float(np.median(ordered)))
-    k = rank(len(ordered), dependence(values))
+    k = rank(len(ordered), 1.0 if independent else dependence(values))
     if k == 0:
         return Interval(0.0, middle, math.inf)
     low, high = float(ordered[k - 1]), float(ordered[-k])

@@ -138,6 +138,7 @@ def test_order_matters_only_through_dependence() -> None:
     mixed = np.random.default_rng(5).permutation(values)
     drifting, mixing = interval(values.tolist()), interval(mixed.tolist())
     assert drifting.low < mixing.low < mixing.high < drifting.high
+    assert interval(values.tolist(), independent=True) == interval(mixed.tolist(), independent=True)
 
 
 # -- simulated races: the interval holds the truth, the band is right -----------------------------
