@@ -237,7 +237,7 @@ def neighbours(cores: Cores, before: Moment, after: Moment) -> Iterator[Fact]:
         names = on_core(core, before, after)
         found += f", with {', '.join(names)}" if names else ""
         means = "what else runs on the racers' core interrupts them"
-        remedy = f"keep others off it (taskset, a cpuset, isolcpus={core}), or grade when they are done"
+        remedy = "keep others off it (taskset, a cpuset), or grade when they are done"
         yield Fact("lane's load", Fitness.DEGRADED, found, means, remedy)
 
 
@@ -282,7 +282,7 @@ def virtual(kernel: Kernel) -> Fact:
     if not guest and not kernel.word("hypervisor/type"):
         return Fact("machine", Fitness.OK, " ".join(filter(None, names)) or "no sign of a hypervisor")
     means = "its cores may be shared with other machines, which shows as steal where the hypervisor tells"
-    return Fact("machine", Fitness.OK, " ".join(filter(None, ("virtual", *names))), means)
+    return Fact("machine", Fitness.OK, " ".join(filter(None, ("virtual machine", *names))), means)
 
 
 def waiting(kernel: Kernel) -> Fact:

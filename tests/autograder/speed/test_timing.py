@@ -278,7 +278,7 @@ def test_virtual_machine_is_told(paper: Paper) -> None:
     assert paper.report()["machine"].found == "no sign of a hypervisor"
     paper.sys("class/dmi/id/sys_vendor", "QEMU\n")
     paper.proc("cpuinfo", "processor : 0\nflags\t\t: fpu hypervisor sse\n")
-    assert paper.report()["machine"].found == "virtual QEMU"
+    assert paper.report()["machine"].found == "virtual machine QEMU"
 
 
 def test_kernel_that_does_not_count_waits_is_told(paper: Paper) -> None:
