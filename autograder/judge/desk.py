@@ -47,12 +47,12 @@ class JudgeDesk:
         with contextlib.suppress(OSError):
             self.sock.close()
 
-    def ask(self, seconds: float, operation: str, *arguments: Any, fd: int | None = None) -> Any:
+    def ask(self, seconds: float, operation: str, *arguments: Any, fds: tuple[int, ...] = ()) -> Any:
         deadline = time.monotonic() + seconds + GRACE_SECONDS
         try:
             self.channel.send([operation, *arguments], deadline=deadline)
-            if fd is not None:
-                socket.send_fds(self.sock, [b"F"], [fd])
+            if fds:
+                socket.send_fds(self.sock, [b"F"], list(fds))
             return self.channel.receive(deadline).message
         except (Late, Closed, WireError, OSError) as error:
             raise JudgeGone(f"the judge process gave no answer to {operation!r}") from error
@@ -65,9 +65,10 @@ class JudgeDesk:
         names = (plan.student_names, plan.functions, plan.operators, plan.bases)
         self.ask(30, "open", self.seed, list(plan.imports), *map(sorted, names))
 
-    def attach(self, role: str, fd: int, seconds: float) -> str | None:
-        """How the box was lost while it started, None when it is ready."""
-        lost = self.ask(seconds, "attach", role, seconds, fd=fd)
+    def attach(self, role: str, fds: tuple[int, ...], seconds: float) -> str | None:
+        """How the box was lost while it started, None when it is ready. ``fds`` are its socket and, where
+        its turns are measured, its arena."""
+        lost = self.ask(seconds, "attach", role, seconds, fds=fds)
         return None if lost is None else str(lost)
 
     def cell(self, source: str, cap: int, seconds: float, role: str) -> dict[str, Any]:

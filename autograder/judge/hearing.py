@@ -9,6 +9,7 @@ only when it comes again (see ``Strays``).
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import socket
 import time
@@ -25,6 +26,8 @@ from autograder.judge.records import CellResult, CheckResult, Usage, Verdict
 from autograder.judge.session import REFERENCE, Outcome
 from autograder.judge.settings import Settings
 from autograder.sandbox import Bind, Box, BoxSpec, Cause, Ending, Side, interpreter, open_box
+from autograder.sandbox.arena import arena_file
+from autograder.sandbox.turnstile import start_turnstile
 
 START_SECONDS = 60.0
 MOUNT = "/opt/mlsys"
@@ -83,6 +86,7 @@ class BoxedNotebook:
         self.role = role
         self.cpus = cpus
         self.box: Box | None = None
+        self.turns: contextlib.ExitStack | None = None
         self.cpu_seconds = 0.0
         self.peak_bytes = 0
         self.oom_kills = 0
@@ -91,14 +95,35 @@ class BoxedNotebook:
     def open(self) -> None:
         """Raises PlatformError where no box can be had."""
         self.close()
-        ours, inside = socket.socketpair()
-        with contextlib.closing(ours), contextlib.closing(inside):
-            self.box = open_box(agent_spec(self.settings, inside.fileno(), self.role, self.cpus))
+        with contextlib.ExitStack() as owned:
+            ours, inside = (owned.enter_context(each) for each in socket.socketpair())
+            arena = self.new_arena(owned)
+            self.box = open_box(agent_spec(self.settings, (inside.fileno(), *arena), self.role, self.cpus))
             inside.close()
-            lost = self.desk.attach(self.role, ours.fileno(), START_SECONDS)
+            judge_end = self.measured(ours, owned) if arena else ours
+            lost = self.desk.attach(self.role, (judge_end.fileno(), *arena), START_SECONDS)
         if lost is not None:
             ending = self.end()
             raise PlatformError(f"the {self.role}'s box didn't start ({lost}, {ending}); run `mlsys doctor`")
+
+    def new_arena(self, owner: contextlib.ExitStack) -> tuple[int, ...]:
+        """The descriptor of an arena where the box races, none elsewhere."""
+        if not self.cpus:
+            return ()
+        descriptor = arena_file()
+        owner.callback(os.close, descriptor)
+        return (descriptor,)
+
+    def measured(self, ours: socket.socket, owner: contextlib.ExitStack) -> socket.socket:
+        """The judge's end of the box's line, with a turnstile between."""
+        assert self.box is not None  # noqa: S101 -- for the type checker
+        judge_end, near = (owner.enter_context(each) for each in socket.socketpair())
+        others = os.sched_getaffinity(0) - set(self.cpus)
+        turns = start_turnstile(near.fileno(), ours.fileno(), self.box.init_pid, self.box.cpu_folder, others)
+        self.turns = contextlib.ExitStack()
+        self.turns.callback(turns.wait)
+        self.turns.callback(turns.terminate)
+        return judge_end
 
     def fill(self, cells: tuple[str, ...]) -> None:
         """A new box with ``cells`` run in it."""
@@ -114,6 +139,9 @@ class BoxedNotebook:
         with box:
             box.kill(grace)
             ending, used = box.ending(), box.usage()
+        if self.turns is not None:
+            self.turns.close()
+            self.turns = None
         self.cpu_seconds += used.cpu_seconds
         self.peak_bytes = max(self.peak_bytes, used.peak_bytes)
         self.oom_kills = used.oom_kills
@@ -140,16 +168,16 @@ class BoxedNotebook:
         self.end()
 
 
-def agent_spec(settings: Settings, fd: int, role: str, cpus: tuple[int, ...]) -> BoxSpec:
+def agent_spec(settings: Settings, fds: tuple[int, ...], role: str, cpus: tuple[int, ...]) -> BoxSpec:
     return BoxSpec(
-        argv=(interpreter().executable, "-m", "autograder.sandbox.agent", str(fd)),
+        argv=(interpreter().executable, "-m", "autograder.sandbox.agent", *map(str, fds)),
         limits=settings.limits,
         binds=(
             Bind(PACKAGE / "__init__.py", f"{MOUNT}/autograder/__init__.py"),
             Bind(PACKAGE / "sandbox", f"{MOUNT}/autograder/sandbox"),
         ),
         env={"PYTHONPATH": MOUNT},
-        pass_fds=(fd,),
+        pass_fds=fds,
         hide=settings.hide,
         cpus=cpus,
         name=role,

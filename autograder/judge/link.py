@@ -21,6 +21,9 @@ import numpy as np
 
 from autograder.errors import AuthorError
 from autograder.judge.hollow import Refuse, hollow, wire_form
+from autograder.judge.measured import MeasuredChannel
+from autograder.sandbox.arena import Arena, ArenaTail
+from autograder.sandbox.turnstile import Turn
 from autograder.sandbox.wire import (
     Channel,
     Closed,
@@ -78,10 +81,16 @@ class Link:
     """One box, seen from the judge."""
 
     def __init__(
-        self, channel: Channel, make_proxy: Callable[..., Any], operators: frozenset[str] | None = None
+        self,
+        channel: Channel,
+        make_proxy: Callable[..., Any],
+        operators: frozenset[str] | None = None,
+        arena: Arena | None = None,
     ) -> None:
-        """``operators``: those that a class of the source notebook has ("__add__"); None for all."""
+        """``operators``: those that a class of the source notebook has ("__add__"); None for all.
+        ``arena`` where the box's turns are measured."""
         self.channel = channel
+        self.arena = arena
         self.make_proxy = make_proxy
         self.operators = operators
         self.deadline = math.inf
@@ -115,6 +124,27 @@ class Link:
             ) from None
         return self.exchange(operation, encoded, tail, encoder.mutables)
 
+    def timed(self, function: Any, calls: list[tuple[Any, ...]]) -> tuple[list[Any], Turn]:
+        """The results of a proxy's function for each tuple of arguments, and what the box's turn used.
+
+        Raises as ``request`` does.
+        """
+        if self.arena is None or not isinstance(self.channel, MeasuredChannel):
+            raise AuthorError("this check measures, so its cell needs speed=true")
+        tail = ArenaTail(self.arena.inputs)
+        encoder = Encoder(lambda x: None, tail)
+        try:
+            encoded = encoder.encode(calls)
+        except NotPlain as error:
+            raise AuthorError(
+                f"make_inputs returned {error}, which can't be handed over in a timed call: return a tuple "
+                "of numbers, strings, containers, arrays or tensors"
+            ) from None
+        outputs = self.exchange("race", [self.reference(function), encoded], Tail(), [])
+        if type(outputs) is not list or len(outputs) != len(calls):
+            raise self.lose("nonsense")
+        return outputs, self.channel.turn
+
     def exchange(self, operation: str, arguments: list[Any], tail: Tail, mutables: list[object]) -> Any:
         if self.lost:
             raise BoxLost(self.lost)
@@ -124,7 +154,7 @@ class Link:
         try:
             self.channel.send([mine, operation, released, *arguments], tail, self.deadline)
             pulling = operation == "builtin" and arguments[0] == "next"
-            raised, result = self._answer(mine, mutables, pulling)
+            raised, result = self._answer(mine, mutables, pulling, timed=operation == "race")
         except Late:
             raise self.lose("late") from None
         except Closed:
@@ -141,13 +171,18 @@ class Link:
         self.lost = self.lost or how
         return BoxLost(self.lost)
 
-    def _answer(self, mine: int, mutables: list[object], pulling: bool) -> tuple[Exception | None, Any]:
+    def _answer(
+        self, mine: int, mutables: list[object], pulling: bool, *, timed: bool
+    ) -> tuple[Exception | None, Any]:
         """What the student's code raised, or None and what it returned.
 
-        ``pulling``: the request asked an iterator for its next element.
+        ``pulling``: the request asked an iterator for its next element. ``timed``: arrays lie in the arena,
+        and the box has one turn only.
         """
         while True:
             reply, tail = self.channel.receive(self.deadline)
+            if timed and self.arena is not None:
+                tail = self.arena.outputs
             if type(reply) is not list or len(reply) < 3 or reply[0] != mine:
                 raise WireError("an answer to another request")
             if reply[1] == "ok" and len(reply) == 4:
@@ -160,7 +195,7 @@ class Link:
                 return None, result
             if reply[1] == "err" and len(reply) == 6:
                 return self._error(pulling, *reply[2:]), None
-            if reply[1] == "cb" and len(reply) == 5:
+            if reply[1] == "cb" and len(reply) == 5 and not timed:
                 self._call_back(mine, tail, *reply[2:])
                 continue
             raise WireError("an answer of an unknown kind")

@@ -23,10 +23,12 @@ from pathlib import Path
 from typing import Any
 
 from autograder.judge.hollow import keep_hollow_arrays, refuse_hollow_answers
+from autograder.judge.measured import MeasuredChannel
 from autograder.judge.plan import CheckStep
 from autograder.judge.proxy import refusal_of
 from autograder.judge.ranges import mind_ranges
 from autograder.judge.session import Session
+from autograder.sandbox.arena import Arena
 from autograder.sandbox.wire import Channel, Closed
 
 SESSION_BYTES = 3 << 30
@@ -66,12 +68,12 @@ class Desk:
         return "open"
 
     def attach(self, role: str, seconds: float) -> str | None:
-        """The box's socket follows as a descriptor."""
-        _, fds, _, _ = socket.recv_fds(self.sock, 1, 1)
-        channel = Channel(socket.socket(fileno=fds[0]), buffered=True)
-        if role == "reference":
-            return self.open_session.attach_reference(channel, seconds)
-        return self.open_session.attach(channel, seconds)
+        """The box's descriptors follow: its socket and, where its turns are measured, its arena."""
+        _, fds, _, _ = socket.recv_fds(self.sock, 1, 2)
+        sock = socket.socket(fileno=fds[0])
+        arena = Arena(fds[1]) if len(fds) > 1 else None
+        channel = Channel(sock, buffered=True) if arena is None else MeasuredChannel(sock)
+        return self.open_session.attach(role, channel, seconds, arena)
 
     def cell(self, source: str, cap: int, seconds: float, role: str) -> dict[str, Any]:
         return self.open_session.run_cell(source, cap, seconds, role)

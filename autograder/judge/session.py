@@ -33,9 +33,12 @@ from autograder.judge.plan import CheckStep
 from autograder.judge.proxy import Proxy, make_proxy
 from autograder.judge.racing import race_helper
 from autograder.judge.records import RaceResult, Verdict
+from autograder.sandbox.arena import Arena
 from autograder.sandbox.wire import Channel
+from autograder.speed.race import NoisyHost
 
 REFERENCE = "reference"
+NOISY_WORDS = "This machine was too busy to measure speed; nothing was graded, and it will be tried again."
 LOST = {"late": Verdict.TIMEOUT, "closed": Verdict.CRASH, "nonsense": Verdict.CRASH}
 
 
@@ -87,15 +90,14 @@ class Session:
         self.link: Link | None = None
         self.reference: Link | None = None
 
-    def attach(self, channel: Channel, seconds: float) -> str | None:
-        """Takes a new box for the student's side; returns how it was lost, None when it's ready."""
-        self.link = Link(channel, make_proxy, self.operators)
+    def attach(self, role: str, channel: Channel, seconds: float, arena: Arena | None = None) -> str | None:
+        """Takes a new box; returns how it was lost, None when it's ready."""
+        if role == REFERENCE:
+            self.reference = Link(channel, make_proxy, arena=arena)
+            return greet(self.reference, seconds)
+        self.link = Link(channel, make_proxy, self.operators, arena)
         self.namespace.attach(self.link)
         return greet(self.link, seconds)
-
-    def attach_reference(self, channel: Channel, seconds: float) -> str | None:
-        self.reference = Link(channel, make_proxy)
-        return greet(self.reference, seconds)
 
     def run_cell(self, source: str, cap: int, seconds: float, role: str = "student") -> dict[str, Any]:
         """Runs a cell of the student's; ``outputs`` are nbformat's, of at most ``cap`` bytes."""
@@ -124,7 +126,7 @@ class Session:
         self.namespace.helpers = {
             **linked_helpers(link),
             "rng": generator(self.seed + (b"open" if open_pass else b""), step.check),
-            "race": race_helper(link, self.reference, step, self.seed),
+            "race": race_helper(link, self.reference, step, self.seed, open_pass=open_pass),
         }
         start = time.monotonic()
         outcome = Trial(self.namespace, link, step, source, open_pass).run(seconds)
@@ -199,6 +201,8 @@ class Trial:
             return self.stuck() or self.awarded(error)
         except BoxLost as error:
             return self.outcome(LOST[error.how], 0, ending(LOST[error.how]))
+        except NoisyHost:
+            return self.outcome(Verdict.FAULT, 0, NOISY_WORDS, NOISY_WORDS)
         except CheckTimeout:
             self.link.lose("late")
             return self.outcome(Verdict.TIMEOUT, 0, ending(Verdict.TIMEOUT))

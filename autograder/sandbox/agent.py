@@ -1,6 +1,6 @@
 """The program inside a box: holds the student's notebook and answers requests about it.
 
-Contract: ``python -m autograder.sandbox.agent FD`` serves one connection until it closes. A
+Contract: ``python -m autograder.sandbox.agent FD [ARENA]`` serves one connection until it closes. A
 request is ``[id, operation, released handles, arguments…]``; the answer is ``[id, "ok", value,
 changes]`` or ``[id, "err", …]``, with ``[id, "cb", …]`` in between where the student's code
 calls a function that the judge passed in.
@@ -32,6 +32,7 @@ from typing import Any
 import msgpack
 import numpy as np
 
+from autograder.sandbox.arena import Arena, ArenaDecoder, ArenaTail
 from autograder.sandbox.shell import Outputs, make_shell
 from autograder.sandbox.wire import (
     Channel,
@@ -91,8 +92,9 @@ class Objects:
 class Agent:
     """Answers the judge, one request at a time, callbacks nested inside."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, arena: Arena | None = None) -> None:
         self.channel = channel
+        self.arena = arena
         self.objects = Objects()
         self.outputs = Outputs()
         self.shell = make_shell(self.outputs)
@@ -112,6 +114,9 @@ class Agent:
             return
         decoder, tail = Decoder(self.resolve, frame.tail), Tail()
         try:
+            if operation == "race":
+                self.channel.send([self.request, "ok", self.timed_calls(*arguments), []])
+                return
             decoded = [decoder.decode(each) for each in arguments]
             before = [self.fingerprint(each, decoder.mutables) for each in decoder.mutables]
             result = getattr(self, f"do_{operation}")(*decoded)
@@ -208,6 +213,14 @@ class Agent:
             status = "error"
         return [status, self.outputs.finish()]
 
+    def timed_calls(self, function: list[Any], calls: Any) -> Any:
+        """Calls the function on each tuple of arguments; arrays come and go through the arena."""
+        assert self.arena is not None  # noqa: S101 -- for the type checker
+        f: Any = self.resolve(function)
+        inputs = ArenaDecoder(self.resolve, self.arena.inputs).decode(calls)
+        outputs = [f(*arguments) for arguments in inputs]
+        return Encoder(self.objects.reference, ArenaTail(self.arena.outputs)).encode(outputs)
+
     def do_name(self, name: str) -> object:
         if name in self.namespace:
             return self.namespace[name]
@@ -273,12 +286,9 @@ class Agent:
     def do_value(self, x: object) -> object:
         return x
 
-    def do_place(self, x: object) -> object:
-        return Kept(x)
-
-    def do_batch(self, f: Callable[..., object], inputs: list[Any]) -> object:
-        """Calls ``f`` on each placed tuple of arguments; all results go back."""
-        return [f(*arguments) for arguments in inputs]
+    def do_constant(self, x: object) -> object:
+        """A function that does nothing and returns ``x``: what handing over takes."""
+        return Kept(lambda *arguments: x)
 
 
 class Kept:
@@ -347,7 +357,7 @@ def main() -> None:
     channel = Channel(socket.socket(fileno=int(sys.argv[1])), buffered=True)
     os.makedirs(os.environ.get("HOME", "/tmp"), exist_ok=True)  # noqa: PTH103, S108
     os.chdir(os.environ.get("HOME", "/tmp"))  # noqa: S108
-    agent = Agent(channel)
+    agent = Agent(channel, Arena(int(sys.argv[2])) if len(sys.argv) > 2 else None)
     gc.freeze()  # the student's collections need not walk what was there before
     channel.send([0, "ok", "ready", []])
     with contextlib.suppress(Exception):

@@ -22,6 +22,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -60,6 +61,11 @@ class Box:
         self._usage: BoxUsage | None = None
         self._ending: Ending | None = None
         self._diagnosis = ""
+
+    @property
+    def cpu_folder(self) -> Path | None:
+        """The control group's folder with the counter of CPU time, None where there is no group."""
+        return None if self._group is None else self._group.cpu_folder
 
     @property
     def running(self) -> bool:

@@ -90,6 +90,11 @@ class Group:
         """The files that a process writes 0 into to enter the group."""
         return tuple(folder / "cgroup.procs" for folder in self._distinct())
 
+    @property
+    def cpu_folder(self) -> Path:
+        """Where its counter of CPU time is."""
+        return self._folders["cpuacct" if self._version == 1 else "cpu"]
+
     def usage(self) -> GroupUsage:
         """The kernel's counters; still right after everything in the group has ended."""
         return self._usage_v1() if self._version == 1 else self._usage_v2()

@@ -1,14 +1,14 @@
-"""A race: two functions timed in turn by one clock, until the ratio's interval decides.
+"""A race: two functions that take turns on the same fresh inputs, until the ratio's interval decides.
 
-Contract: ``race`` returns the ratio reference seconds / student seconds with a 99.9 % interval. It
-stops when the interval lies on one side of every threshold or when the budget is spent.
+Contract: ``race`` returns the ratio reference seconds / student seconds with its interval. It stops when
+more pairs can't change the points, or when the budget is spent.
 
-Theory of operation: each pair gives both runners the same fresh inputs, in random order, and
-yields one log-ratio. The interval is that of the median by order statistics, which assumes
-nothing of the noise's shape: with n independent pairs, the k-th smallest and k-th largest
-enclose the median unless fewer than k pairs fall on one side of it (binomial with p = 1/2). A timed
-region ends when the outputs have arrived at the clock's side, so work can't be put off until
-after it, and every output of a timed call is checked.
+Theory of operation: each pair gives both runners the same fresh inputs, in random order, and yields one
+log-ratio. Whatever disturbs both turns of a pair alike cancels in it; what disturbs one is an outlier, and
+the interval (see ``interval``) is that of the median. A turn holds so many calls that what is fixed in it,
+letting a box go and stopping it, is at most a hundredth; handing over arguments and results is measured
+with a function that does nothing, and widens the interval. Every output of a timed call is checked, so a
+turn can't end before its work is done.
 """
 
 from __future__ import annotations
@@ -20,12 +20,20 @@ from typing import Any, Protocol
 
 import numpy as np
 
-CONFIDENCE = 0.999
-LOOKS = (11, 16, 24, 36, 54, 80, 120)
-BATCH_SECONDS = 0.002
-MAX_BATCH = 64
+from autograder.speed.interval import Interval, interval, is_look
+from autograder.speed.score import Score
+
+TURN_SECONDS = 0.01
+FIXED_SHARE = 0.01
+MAX_BATCH = 1000
+WARM_UP_PAIRS = 2
+OVERHEAD_TURNS = 5
+MOST_PAIRS = 200
 HOPELESS_PAIRS = 5
+HOPELESS_SHARE = 0.8
 HOPELESS_FACTOR = 3.0
+NOISE_LIMIT = 0.25
+ALLOWANCE = 0.005
 
 Inputs = tuple[Any, ...]
 
@@ -33,64 +41,74 @@ Inputs = tuple[Any, ...]
 class Runner(Protocol):
     """One side of a race."""
 
-    def place(self, inputs: Sequence[Inputs]) -> Any:
-        """Puts argument tuples where the function can reach them, untimed."""
+    def run(self, calls: Sequence[Inputs]) -> tuple[list[Any], float]:
+        """The results of all calls, and the seconds that they took together, handing over included."""
 
-    def run(self, placed: Any) -> list[Any]:
-        """Calls the function on each placed tuple and returns the outputs, timed by the caller."""
+
+class Idle(Runner, Protocol):
+    """A runner whose function does nothing: what handing over takes."""
+
+    most_calls: int
 
 
 class WrongOutput(Exception):
     """A timed call of the student's returned a wrong output."""
 
 
+class NoisyHost(Exception):
+    """The reference's own times differ too much to decide anything."""
+
+
 @dataclass(frozen=True)
 class Measurement:
-    """ratio = reference / student seconds; ``low`` and ``high`` bound it at 99.9 %."""
+    """``ratio`` = reference / student seconds; ``low`` and ``high`` bound it. ``samples`` are the pairs'
+    (student, reference) seconds a call, ``overhead`` the part of the reference's that is handing over."""
 
     ratio: float
     low: float
     high: float
     decided: bool
     samples: tuple[tuple[float, float], ...]
-
-    @property
-    def student_seconds(self) -> float:
-        return float(np.median([student for student, _ in self.samples]))
-
-    @property
-    def reference_seconds(self) -> float:
-        return float(np.median([reference for _, reference in self.samples]))
+    overhead: float = 0.0
 
 
 def race(
     student: Runner,
     reference: Runner,
+    idle: Callable[[Inputs, Any], Idle],
     make_inputs: Callable[[np.random.Generator], Inputs],
     agree: Callable[[Inputs, Any, Any], bool],
-    thresholds: Sequence[float],
+    score: Score,
     *,
     rng: np.random.Generator,
     clock: Callable[[], float],
     budget: float,
 ) -> Measurement:
-    """Races ``student`` against ``reference`` for at most about ``budget`` seconds.
+    """Races ``student`` against ``reference`` for at most about ``budget`` seconds of ``clock``.
 
-    ``agree(inputs, student output, reference output)`` judges each timed call. Raises
-    WrongOutput where it says no.
+    ``idle(inputs, output)`` is the reference's box with a function that does nothing and returns
+    ``output``. ``agree(inputs, student output, reference output)`` judges each timed call. Raises
+    WrongOutput where it says no, NoisyHost where the budget ends without a decision and the host is why.
     """
-    track = Track(student, reference, make_inputs, agree, rng, clock)
+    track = Track(student, reference, idle, make_inputs, agree, rng)
     start = clock()
-    batch = track.warm_up()
+    track.warm_up()
     samples: list[tuple[float, float]] = []
+    lowest = min(ratio for ratio, _ in score.marks)
     while True:
-        samples.append(track.pair(batch))
-        measured = measure(samples, thresholds)
-        if hopeless(samples, thresholds):
-            return far_below(samples)
-        spent = clock() - start > budget or len(samples) >= LOOKS[-1]
-        if spent or (len(samples) in LOOKS and measured.decided):
-            return measured
+        samples.append(track.pair())
+        if hopeless(samples, lowest):
+            return far_below(samples, track.overhead)
+        spent = clock() - start > budget or len(samples) >= MOST_PAIRS
+        if not spent and not is_look(len(samples)):
+            continue
+        found = bounds(samples, track.overhead)
+        decided = score.settled(found.low, found.high)
+        if spent and not decided and unsteady(samples):
+            raise NoisyHost
+        if spent or decided:
+            high = found.high if decided else min(found.high, best(samples))
+            return Measurement(found.middle, found.low, high, decided, tuple(samples), track.overhead)
 
 
 class Track:
@@ -100,73 +118,83 @@ class Track:
         self,
         student: Runner,
         reference: Runner,
+        idle: Callable[[Inputs, Any], Idle],
         make_inputs: Callable[[np.random.Generator], Inputs],
         agree: Callable[[Inputs, Any, Any], bool],
         rng: np.random.Generator,
-        clock: Callable[[], float],
     ) -> None:
         self.runners = (student, reference)
+        self.idle = idle
         self.make_inputs = make_inputs
         self.agree = agree
         self.rng = rng
-        self.clock = clock
+        self.batch = 1
+        self.overhead = 0.0
+        self.shown: tuple[Inputs, Any] = ((), None)
 
-    def warm_up(self) -> int:
-        """Runs both twice; returns how many calls make a timed region long enough."""
-        self.pair(1)
-        fastest = min(self.pair(1))
-        return max(1, min(MAX_BATCH, math.ceil(BATCH_SECONDS / max(fastest, 1e-9))))
+    def warm_up(self) -> None:
+        """Runs both, and finds how many calls make a turn long enough and what handing over takes."""
+        fastest = min(min(self.pair()) for _ in range(WARM_UP_PAIRS))
+        idle = self.idle(*self.shown)
+        fixed = min(idle.run([])[1] for _ in range(OVERHEAD_TURNS))
+        wanted = math.ceil(max(TURN_SECONDS, fixed / FIXED_SHARE) / max(fastest, 1e-9))
+        self.batch = max(1, min(MAX_BATCH, idle.most_calls, wanted))
+        calls = [self.shown[0]] * self.batch
+        handing_over = float(np.median([idle.run(calls)[1] for _ in range(OVERHEAD_TURNS)])) / self.batch
+        self.overhead = min(1.0, handing_over / max(self.pair()[1], 1e-9))
 
-    def pair(self, batch: int) -> tuple[float, float]:
+    def pair(self) -> tuple[float, float]:
         """Seconds a call of (student, reference) on the same fresh inputs."""
-        inputs = [self.make_inputs(self.rng) for _ in range(batch)]
+        inputs = [self.make_inputs(self.rng) for _ in range(self.batch)]
         seconds = [0.0, 0.0]
         outputs: list[list[Any]] = [[], []]
         for side in self.rng.permutation(2):
-            placed = self.runners[side].place(inputs)
-            begin = self.clock()
-            outputs[side] = self.runners[side].run(placed)
-            seconds[side] = (self.clock() - begin) / batch
-        if len(outputs[0]) != batch or len(outputs[1]) != batch:
-            raise WrongOutput
+            outputs[side], taken = self.runners[side].run(inputs)
+            seconds[side] = max(taken, 1e-9) / self.batch
         for each, mine, right in zip(inputs, *outputs, strict=True):
             if not self.agree(each, mine, right):
                 raise WrongOutput
+        self.shown = (inputs[0], outputs[1][0])
         return seconds[0], seconds[1]
 
 
-def rank(pairs: int) -> int:
-    """The largest k for which the k-th smallest and k-th largest of ``pairs`` values enclose the
-    median with CONFIDENCE; 0 where none does."""
-    tail, k = 0.0, 0
-    while k < pairs // 2:
-        tail += math.comb(pairs, k) / 2**pairs
-        if 2 * tail > 1 - CONFIDENCE:
-            break
-        k += 1
-    return k
+def bounds(samples: Sequence[tuple[float, float]], overhead: float) -> Interval:
+    """The ratio's interval, widened by what handing over may hide.
+
+    With h of the reference's time in it, a measured ratio m stands for a true one of
+    m (1 - h) / (1 - h m): both sides hand over alike, so it draws the ratio towards 1.
+    """
+    logs = [math.log(reference / student) for student, reference in samples]
+    middle = math.exp(float(np.median(logs)))
+    hidden = min(overhead, 0.5 / max(1.0, middle))
+    return interval(logs, ALLOWANCE + abs(math.log((1 - hidden) / (1 - hidden * middle))))
 
 
-def measure(samples: Sequence[tuple[float, float]], thresholds: Sequence[float]) -> Measurement:
-    """The ratio's median and interval; decided if no threshold lies inside the interval."""
-    ratios = sorted(math.log(reference / student) for student, reference in samples)
-    k = rank(len(ratios))
-    middle = math.exp(float(np.median(ratios)))
-    if k == 0:
-        return Measurement(middle, 0.0, math.inf, False, tuple(samples))
-    low, high = math.exp(ratios[k - 1]), math.exp(ratios[-k])
-    decided = not any(low < threshold <= high for threshold in thresholds)
-    return Measurement(middle, low, high, decided, tuple(samples))
+def best(samples: Sequence[tuple[float, float]]) -> float:
+    """The ratio of the student's fastest turn to the reference's usual one.
+
+    Of what stays undecided a student gets the benefit, but not of a turn in which the reference was held up.
+    """
+    fastest = min(student for student, _ in samples)
+    return float(np.median([reference for _, reference in samples])) / fastest
 
 
-def hopeless(samples: Sequence[tuple[float, float]], thresholds: Sequence[float]) -> bool:
-    """Whether the student is so far below the lowest threshold that more pairs are a waste."""
-    if len(samples) < HOPELESS_PAIRS:
-        return False
-    return all(reference / student < min(thresholds) / HOPELESS_FACTOR for student, reference in samples)
+def hopeless(samples: Sequence[tuple[float, float]], lowest: float) -> bool:
+    """Whether the student is so far below the lowest mark that more pairs are a waste.
+
+    Not in every pair: one in which the reference was held up says nothing.
+    """
+    below = sum(reference / student < lowest / HOPELESS_FACTOR for student, reference in samples)
+    return below >= max(HOPELESS_PAIRS, HOPELESS_SHARE * len(samples))
 
 
-def far_below(samples: Sequence[tuple[float, float]]) -> Measurement:
+def far_below(samples: Sequence[tuple[float, float]], overhead: float) -> Measurement:
     """The verdict on a hopeless race: decided, with the range of what was seen."""
     ratios = [reference / student for student, reference in samples]
-    return Measurement(float(np.median(ratios)), min(ratios), max(ratios), True, tuple(samples))
+    return Measurement(float(np.median(ratios)), min(ratios), max(ratios), True, tuple(samples), overhead)
+
+
+def unsteady(samples: Sequence[tuple[float, float]]) -> bool:
+    """Whether the reference's own times, which no student can move, are spread too far."""
+    low, middle, high = np.quantile([reference for _, reference in samples], [0.16, 0.5, 0.84])
+    return bool((high - low) / 2 > NOISE_LIMIT * middle)

@@ -174,7 +174,7 @@ def check_replies(replies: list[tuple[Any, bytes]]) -> Outcome:
         theirs.send(packed_frame([0, "ok", "ready", []]) + frames[0][:MAX_UNREAD])
         theirs.shutdown(socket.SHUT_WR)
         session = Session(b"seed", ["import numpy as np"], list(NAMES), list(NAMES), [], [])
-        if session.attach(Channel(ours, buffered=True), SECONDS) is not None:
+        if session.attach("student", Channel(ours, buffered=True), SECONDS) is not None:
             raise Broken("the greeting was refused")
         outcome = session.run_check(STEP, False, SECONDS)
     require_earned(outcome, session.namespace)

@@ -35,7 +35,7 @@ def session() -> Iterator[Session]:
     with ours, theirs:
         Channel(theirs).send([0, "ok", "ready", []])
         opened = Session(b"seed", [], [], [], [], [])
-        assert opened.attach(Channel(ours, buffered=True), 5) is None
+        assert opened.attach("student", Channel(ours, buffered=True), 5) is None
         yield opened
 
 

@@ -1,0 +1,286 @@
+"""The turnstile: a box runs only while it owes an answer, and each of its turns is measured from outside.
+
+Contract: ``python -m autograder.sandbox.turnstile BOX JUDGE INIT GROUP`` passes frames between two sockets,
+the judge's and a box's, in strict turns: a frame of the judge's lets the box go on, the box's whole answer
+stops it again. What is passed to the judge has a ``Turn`` before it. It ends when either side is gone, and
+it leaves a box that is ending alone.
+
+Theory of operation. Between its turns every process of the box is stopped (SIGSTOP, which no program can
+refuse), so it computes nothing ahead, nothing late, and nothing while the other box of a race runs; what
+reads no time and no input before its turn can't know which turn counts. A program may arrange that it is
+continued (a timer that sends SIGCONT); the kernel counts what it used then, and the turnstile breaks with it.
+
+The time of a turn is the wall clock's, from the moment the box is let go to the moment all of it is stopped
+again, without the time for which the kernel made its threads, or this program, wait for a core. It is never
+less than the CPU time that the box's control group used, since one can make one's own threads wait for each
+other. Where there is no control group it is the wall clock's alone. What a box used out of its turn, and got
+away with, is added to its next one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.sandbox.accounting import descendants
+
+LENGTHS = struct.Struct("<II")  # of a frame's body and tail, as in ``wire``
+TURN = struct.Struct("<5q")
+STOPPED = frozenset("TtZXD")  # D: the parent of a vfork; it stops before it runs again
+STOP_SECONDS = 1.0
+STRAY_NANOSECONDS = 2_000_000
+_CHUNK = 1 << 20
+_MOST_BODY, _MOST_TAIL = 24 << 20, 256 << 20
+_RESET_PEAK = "5"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one turn of a box used. ``nanoseconds`` is what a race counts; ``wall`` is the clock's own.
+
+    ``resident`` are the bytes before the turn, ``peak`` the most in it; 0 where the host doesn't say.
+    """
+
+    nanoseconds: int
+    wall: int
+    cpu: int
+    resident: int
+    peak: int
+
+    def pack(self) -> bytes:
+        return TURN.pack(self.nanoseconds, self.wall, self.cpu, self.resident, self.peak)
+
+    @classmethod
+    def unpack(cls, raw: bytes | bytearray) -> Turn:
+        return cls(*TURN.unpack(raw))
+
+
+class Gone(Exception):
+    """A side is gone, or the box can't be kept to its turns."""
+
+
+class Meter:
+    """What a box has used, as the kernel counts it. ``group`` is the folder of its control group's
+    CPU counter, None where it has no group."""
+
+    def __init__(self, init: int, group: Path | None) -> None:
+        self.init = init
+        self.group = group
+
+    def processes(self) -> list[int]:
+        """The box's, without its init, which runs nothing of the program's."""
+        return [pid for pid in descendants(self.init) if pid != self.init]
+
+    def cpu(self) -> int:
+        """CPU nanoseconds so far, of the whole box or, without a group, of what lives in it."""
+        if self.group is not None:
+            return group_cpu(self.group)
+        return sum(map(process_cpu, self.processes()))
+
+    def waited(self) -> int:
+        """Nanoseconds for which its threads, or this one, could have run, and others had the core."""
+        own = thread_wait(os.getpid(), str(threading.get_native_id()))
+        return own + sum(thread_wait(pid, tid) for pid in self.processes() for tid in threads_of(pid))
+
+    def resident(self) -> int:
+        return sum(status_bytes(pid, "VmRSS:") for pid in self.processes())
+
+    def peak(self) -> int:
+        return sum(status_bytes(pid, "VmHWM:") for pid in self.processes())
+
+    def forget_peak(self) -> None:
+        for pid in self.processes():
+            with contextlib.suppress(OSError):
+                Path(f"/proc/{pid}/clear_refs").write_text(_RESET_PEAK)
+
+
+def group_cpu(group: Path) -> int:
+    """CPU nanoseconds of a control group of version 1 or 2."""
+    first = group / "cpuacct.usage"
+    if first.exists():
+        return int(first.read_text())
+    return int((group / "cpu.stat").read_text().split()[1]) * 1000
+
+
+def process_cpu(pid: int) -> int:
+    """CPU nanoseconds of a process, its ended threads with it; 0 for one that is gone."""
+    with contextlib.suppress(OSError):
+        # The number of a process's own clock (man 3 clock_getcpuclockid); Python has no name for it.
+        return time.clock_gettime_ns(~pid << 3 | 2)
+    return 0
+
+
+def threads_of(pid: int) -> Iterator[str]:
+    with contextlib.suppress(OSError):
+        yield from os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 -- half the time of Path's, in every turn
+
+
+def thread_wait(pid: int, tid: str) -> int:
+    with contextlib.suppress(OSError, IndexError, ValueError):
+        return int(Path(f"/proc/{pid}/task/{tid}/schedstat").read_text().split()[1])
+    return 0
+
+
+def status_bytes(pid: int, name: str) -> int:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(name):
+                return int(line.split()[1]) << 10
+    return 0
+
+
+def signal_all(pids: list[int], number: int) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+class Turnstile:
+    """The relay between ``judge`` and ``box``."""
+
+    def __init__(self, judge: socket.socket, box: socket.socket, meter: Meter) -> None:
+        self.judge = judge
+        self.box = box
+        self.meter = meter
+        self.cpu = 0
+        self.waited = 0
+
+    def serve(self) -> None:
+        """The box speaks first; then one frame each, until a side is gone."""
+        greeting = self.read(self.box, other=self.judge)
+        self.stop()
+        self.cpu = self.meter.cpu()
+        self.pass_on(greeting, Turn(0, 0, 0, self.meter.resident(), 0))
+        while True:
+            asked = self.read(self.judge, other=self.box)
+            self.pass_on(*self.turn(asked))
+
+    def turn(self, asked: list[bytes]) -> tuple[list[bytes], Turn]:
+        """Lets the box answer one frame."""
+        if select.select([self.box], [], [], 0)[0]:
+            raise Gone("an answer that was there before its question")
+        if self.meter.cpu() - self.cpu > STRAY_NANOSECONDS:
+            raise Gone("it ran out of its turn")
+        resident = self.meter.resident()
+        self.meter.forget_peak()
+        self.waited = self.meter.waited()
+        pids = self.meter.processes()
+        begin = time.monotonic_ns()
+        signal_all(pids, signal.SIGCONT)
+        self.write(asked)
+        answer = self.read(self.box, other=self.judge)
+        signal_all(pids, signal.SIGSTOP)
+        wall = time.monotonic_ns() - begin
+        if self.stop():  # not by the first signal: what ran on did so in this turn
+            wall = time.monotonic_ns() - begin
+        return answer, self.measured(wall, resident)
+
+    def measured(self, wall: int, resident: int) -> Turn:
+        """What the turn used, with the counters kept for the next one."""
+        cpu, waited = self.meter.cpu(), self.meter.waited()
+        used, delay = cpu - self.cpu, max(0, waited - self.waited)
+        self.cpu = cpu
+        counted = wall if self.meter.group is None else min(wall, max(used, wall - delay))
+        return Turn(counted, wall, used, resident, self.meter.peak())
+
+    def stop(self) -> bool:
+        """Stops all of the box, and returns whether anything had to be. A process that is born meanwhile is
+        found in the next round."""
+        deadline = time.monotonic() + STOP_SECONDS
+        rounds = 0
+        while running := [pid for pid in self.meter.processes() if not stopped(pid)]:
+            signal_all(running, signal.SIGSTOP)
+            rounds += 1
+            if time.monotonic() > deadline:
+                raise Gone("it can't be stopped")
+        return rounds > 0
+
+    def pass_on(self, frame: list[bytes], turn: Turn) -> None:
+        try:
+            for piece in (turn.pack(), *frame):
+                self.judge.sendall(piece)
+        except OSError as error:
+            raise Gone("the judge is gone") from error
+
+    def write(self, frame: list[bytes]) -> None:
+        try:
+            for piece in frame:
+                self.box.sendall(piece)
+        except OSError as error:
+            raise Gone("the box is gone") from error
+
+    def read(self, source: socket.socket, other: socket.socket) -> list[bytes]:
+        """A whole frame of ``source``'s. Raises Gone where either side ends before it is there."""
+        poll = select.poll()
+        poll.register(source, select.POLLIN)
+        poll.register(other, select.POLLRDHUP)
+
+        def take(count: int) -> bytes:
+            parts: list[bytes] = []
+            while count:
+                for fd, _ in poll.poll():
+                    if fd == other.fileno():
+                        raise Gone("a side is gone")
+                part = source.recv(min(count, _CHUNK))
+                if not part:
+                    raise Gone("a side is gone")
+                parts.append(part)
+                count -= len(part)
+            return b"".join(parts)
+
+        head = take(LENGTHS.size)
+        body, tail = LENGTHS.unpack(head)
+        if body > _MOST_BODY or tail > _MOST_TAIL:
+            raise Gone(f"a frame of {body} and {tail} bytes")
+        return [head + take(body), take(tail)]
+
+
+def stopped(pid: int) -> bool:
+    try:
+        states = [state_of_thread(pid, tid) for tid in threads_of(pid)]
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return all(state in STOPPED for state in states)
+
+
+def state_of_thread(pid: int, tid: str) -> str:
+    return Path(f"/proc/{pid}/task/{tid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def start_turnstile(
+    judge: int, box: int, init: int, group: Path | None, cpus: set[int]
+) -> subprocess.Popen[bytes]:
+    """The program, started between two sockets; ``cpus`` are the cores for itself, if there are any."""
+    command = [sys.executable, "-m", __name__, str(judge), str(box), str(init)]
+    process = subprocess.Popen(  # noqa: S603 - our own words
+        [*command, *([str(group)] if group else [])],
+        pass_fds=(judge, box),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    if cpus:
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(process.pid, cpus)
+    return process
+
+
+def main() -> None:
+    judge, box = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
+    group = Path(sys.argv[4]) if len(sys.argv) > 4 else None
+    with contextlib.suppress(Gone, OSError):
+        Turnstile(judge, box, Meter(int(sys.argv[3]), group)).serve()
+
+
+if __name__ == "__main__":
+    main()
