@@ -37,9 +37,9 @@ sys.stdin.readline()
 
 
 @contextlib.contextmanager
-def another_process(core: int) -> Iterator[subprocess.Popen[str]]:
+def another_process(core: int, program: str = HOLD) -> Iterator[subprocess.Popen[str]]:
     """A process that takes the lane, says so, leaves it after a line of input and ends after a second."""
-    command = [sys.executable, "-c", HOLD, str(core)]
+    command = [sys.executable, "-c", program, str(core)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
@@ -191,6 +191,19 @@ def test_name_that_is_taken_without_listening_is_waited_for_and_told() -> None:
         entered.start()
     entered.join(30)
     assert not entered.is_alive()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to be another user")
+def test_another_user_has_no_lane_of_their_own() -> None:
+    """Who races as root and who races as somebody else share the core."""
+    as_nobody = HOLD.replace(
+        "core =", "import os; os.setgroups([]); os.setgid(65534); os.setuid(65534)\ncore =", 1
+    )
+    with another_process(FIRST, as_nobody) as other:
+        assert line(other) == str(FIRST)
+        assert holder(FIRST) == Holder(other.pid, 65534)
+        with pytest.raises(PlatformError, match=rf"process {other.pid} of "), lane(ONE, patience=0):
+            pass
 
 
 def test_free_lane_has_no_holder() -> None:
