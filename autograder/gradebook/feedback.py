@@ -19,7 +19,6 @@ from typing import Any
 
 from autograder.errors import PlatformError
 from autograder.gradebook.attempts import Attempt, AttemptNotebook, AttemptState, choose_newest
-from autograder.gradebook.chart import thresholds_in
 from autograder.gradebook.folders import attempt_folder
 from autograder.gradebook.gradebook import ROLE, Gradebook
 from autograder.gradebook.grades import ManualMark, manual_marks, mark_of
@@ -73,9 +72,6 @@ def _page(
     titles: Mapping[str, str],
     notices: tuple[str, ...],
 ) -> Page:
-    thresholds = {
-        _grade_id(cell): thresholds_in(_source(cell)) for cell in cells if _role(cell) == Role.CHECK
-    }
     own = [cell for cell in cells if _role(cell) in (Role.ANSWER, Role.EXTRA)]
     return Page(
         title=title or attempt.assignment,
@@ -86,7 +82,7 @@ def _page(
         max_points=sum(check.max_points for check in notebook.checks),
         notices=notices,
         problem=notebook.problem,
-        questions=check_views(notebook.checks, titles, thresholds),
+        questions=check_views(notebook.checks, titles),
         manual=tuple(manual_view(mark, titles) for mark in marks if mark.notebook == notebook.name),
         repairs=tuple(repair.sentence for repair in notebook.repairs),
         usage=notebook.usage,
@@ -133,10 +129,6 @@ def _role(cell: Cell) -> str:
 
 def _grade_id(cell: Cell) -> str:
     return str(cell["metadata"].get("nbgrader", {}).get("grade_id", ""))
-
-
-def _source(cell: Cell) -> str:
-    return "".join(cell["source"])
 
 
 def _write(path: Path, text: str) -> Path:

@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from autograder.gradebook.attempts import Attempt
-from autograder.gradebook.chart import Chart, draw
+from autograder.gradebook.charts import FOLDER, Chart, draw
 from autograder.gradebook.grades import ManualMark
 from autograder.gradebook.marking import WORDS
 from autograder.gradebook.plain import plain, png
@@ -112,9 +112,7 @@ class Page:
     cells: tuple[CellView, ...] = ()
 
 
-def check_views(
-    checks: Iterable[CheckResult], titles: Mapping[str, str], thresholds: Mapping[str, tuple[float, ...]]
-) -> tuple[QuestionView, ...]:
+def check_views(checks: Iterable[CheckResult], titles: Mapping[str, str]) -> tuple[QuestionView, ...]:
     """The checks by question, in the order of the notebook."""
     by_question: dict[str, list[CheckView]] = {}
     for check in checks:
@@ -126,7 +124,7 @@ def check_views(
             max_points=check.max_points,
             message=plain(check.message),
             seconds=check.seconds,
-            chart=draw(check.race, thresholds.get(check.check, ())) if check.race else None,
+            chart=draw(check.race) if check.race else None,
         )
         by_question.setdefault(check.question, []).append(view)
     return tuple(
@@ -168,14 +166,16 @@ def about(value: float) -> str:
 @cache
 def _template() -> tuple[Environment, Markup, str]:
     environment = Environment(
-        loader=FileSystemLoader(HERE),
+        loader=FileSystemLoader([HERE, FOLDER]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(number=number, about=about)
-    style = (HERE / "feedback.css").read_text(encoding="utf-8")
+    style = "".join(
+        path.read_text(encoding="utf-8") for path in (HERE / "feedback.css", FOLDER / "chart.css")
+    )
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     csp = (
         f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

@@ -8,20 +8,22 @@ holds: points, safe messages, resources; text in it is plain, and whoever shows 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from autograder.errors import PlatformError
 from autograder.gradebook.attempts import Attempt
-from autograder.gradebook.chart import Chart, Tick
+from autograder.gradebook.charts import Chart, Dot, Label, Look, Path, Place
 from autograder.gradebook.grades import Mark
 from autograder.gradebook.page import CheckView, ManualView, Page, QuestionView
 from autograder.judge import Usage, Verdict
 
 FILE = "result.json"
-VERSION = 1
+VERSION = 2
+OLD = 1  # its charts were of another kind: their sentences are kept
 
 
 @dataclass(frozen=True)
@@ -92,12 +94,14 @@ def read_summary(data: bytes) -> Summary:
     """The summary of JSON that ``write_summary`` made. Raises PlatformError for any other."""
     try:
         found = json.loads(data)
-        if found.pop("version") != VERSION:
+        version = found.pop("version")
+        if version not in (VERSION, OLD):
             raise ValueError("another version")
+        check = _read_check if version == VERSION else _read_old_check
         times = {key: datetime.fromisoformat(found[key]) for key in ("submitted", "graded")}
         parts = {
             "notices": tuple(found["notices"]),
-            "notebooks": tuple(_read_notebook(each) for each in found["notebooks"]),
+            "notebooks": tuple(_read_notebook(each, check) for each in found["notebooks"]),
         }
         return Summary(**{**found, **times, **parts})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -114,12 +118,14 @@ def _plain(value: object) -> str:
     raise TypeError(f"{type(value)} is no plain data")
 
 
-def _read_notebook(found: Mapping[str, Any]) -> NotebookSummary:
+def _read_notebook(
+    found: Mapping[str, Any], read_check: Callable[[Mapping[str, Any]], CheckView]
+) -> NotebookSummary:
     return NotebookSummary(
         name=found["name"],
         problem=found["problem"],
         questions=tuple(
-            QuestionView(each["name"], each["title"], tuple(map(_read_check, each["checks"])))
+            QuestionView(each["name"], each["title"], tuple(map(read_check, each["checks"])))
             for each in found["questions"]
         ),
         manual=tuple(ManualView(**each) for each in found["manual"]),
@@ -129,6 +135,43 @@ def _read_notebook(found: Mapping[str, Any]) -> NotebookSummary:
 
 
 def _read_check(found: Mapping[str, Any]) -> CheckView:
-    chart = found["chart"]
-    drawn = Chart(**{**chart, "ticks": tuple(Tick(**tick) for tick in chart["ticks"])}) if chart else None
-    return CheckView(**{**found, "verdict": Verdict(found["verdict"]), "chart": drawn})
+    verdict = Verdict(found["verdict"])
+    return CheckView(**{**found, "verdict": verdict, "chart": found["chart"] and _read_chart(found["chart"])})
+
+
+def _read_old_check(found: Mapping[str, Any]) -> CheckView:
+    told = found["message"] or (found["chart"] or {}).get("sentence", "")
+    return _read_check({**found, "message": told, "chart": None})
+
+
+def _read_chart(found: Mapping[str, Any]) -> Chart:
+    return Chart(
+        width=_finite(found["width"]),
+        height=_finite(found["height"]),
+        areas=tuple(map(_read_path, found["areas"])),
+        lines=tuple(map(_read_path, found["lines"])),
+        dots=tuple(
+            Dot(Look(each["look"]), _finite(each["x"]), _finite(each["y"]), _finite(each["radius"]))
+            for each in found["dots"]
+        ),
+        labels=tuple(
+            Label(Look(each["look"]), _finite(each["x"]), _finite(each["y"]), each["text"], each["anchor"])
+            for each in found["labels"]
+        ),
+        sentence=found["sentence"],
+        notes=tuple(found["notes"]),
+    )
+
+
+def _read_path(found: Mapping[str, Any]) -> Path:
+    return Path(Look(found["look"]), tuple(_read_place(*each) for each in found["places"]))
+
+
+def _read_place(x: float, y: float) -> Place:
+    return _finite(x), _finite(y)
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError("a chart's place is no number")
+    return value

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from autograder.gradebook.charts import FOLDER as CHARTS
 from autograder.gradebook.page import about, number
 from autograder.gradebook.plain import plain
 
@@ -44,7 +45,7 @@ def policy(nonce: str) -> str:
 @cache
 def static_files() -> dict[str, tuple[bytes, str]]:
     """Name -> bytes and type of the files that pages load."""
-    found = sorted((HERE / "static").iterdir())
+    found = [*sorted((HERE / "static").iterdir()), CHARTS / "chart.css"]
     return {path.name: (path.read_bytes(), KINDS[path.suffix]) for path in found if path.suffix in KINDS}
 
 
@@ -97,7 +98,7 @@ def plural(count: int, one: str, many: str = "") -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+        loader=FileSystemLoader([HERE / "templates", CHARTS]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from nbgrader.api import Gradebook as NbgraderGradebook
 
 from autograder.gradebook import Gradebook, Policy
-from autograder.gradebook.chart import draw, thresholds_in
 from autograder.gradebook.feedback import write_feedback
 from autograder.gradebook.plain import plain, png
 from autograder.judge import CellResult, CheckResult, NotebookResult, RaceResult, Verdict
@@ -174,13 +173,16 @@ def test_a_page_can_be_read_on_a_phone_and_by_a_screen_reader(book: Gradebook) -
     assert [a["id"] for tag, a in tags if tag == "h2"] == ["questions", "used", "cells"]
 
 
-def test_a_race_is_drawn_against_its_thresholds(book: Gradebook) -> None:
-    race = RaceResult(0.6, 0.55, 0.66, 24, False)
+def test_a_race_is_drawn_and_said_in_the_place_of_the_message(book: Gradebook) -> None:
+    race = RaceResult(0.6, 0.55, 0.66, 24, False, marks=((0.5, 4.0), (0.65, 6.0)), overhead=0.02)
     checks = result(points={"check-layer": 4.0}).checks
-    book.record_attempt(grading(NotebookResult((*checks[:2], dataclasses.replace(checks[2], race=race)))))
+    raced = dataclasses.replace(checks[2], race=race, message="Speed: 0.60 of the reference's")
+    book.record_attempt(grading(NotebookResult((*checks[:2], raced))))
     page = read(book)
-    assert "0.6 times the reference's speed (between 0.55 and 0.66" in page.text
-    assert "the doubt is in your favour" in page.text
+    assert "0.60 times the reference's speed (99.9 % interval 0.55 to 0.66, 24 pairs)" in page.text
+    assert "0.65 → 6 points" in page.text and "2.0 % of the reference's time" in page.text
+    assert "the bound in your favour counted" in page.text
+    assert "Speed: 0.60" not in page.text
     assert sum(tag == "svg" for tag, _ in page.tags) == 1
 
 
@@ -279,24 +281,6 @@ def test_long_text_is_cut() -> None:
 @given(st.text())
 def test_cleaned_text_has_no_control_characters(text: str) -> None:
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", plain(text))
-
-
-@settings(deadline=None)
-@given(
-    st.floats(allow_nan=True, allow_infinity=True),
-    st.floats(allow_nan=True, allow_infinity=True),
-    st.lists(st.floats(0.01, 10), max_size=4),
-)
-def test_a_chart_stays_in_its_box(low: float, ratio: float, thresholds: list[float]) -> None:
-    chart = draw(RaceResult(ratio, low, float("inf"), 5, False), thresholds)
-    places = [chart.low, chart.ratio, chart.high, *(tick.x for tick in chart.ticks)]
-    assert all(20 <= place <= 302 for place in places)
-
-
-def test_thresholds_are_read_from_the_check() -> None:
-    assert thresholds_in("x = 1\nrace(f, make, bands={0.25: 4, 0.5: 8, 0.8: 10})") == (0.25, 0.5, 0.8)
-    assert thresholds_in("race(f, make, bands=BANDS)") == ()
-    assert thresholds_in("def (") == ()
 
 
 def test_a_check_result_without_words_has_no_empty_box(book: Gradebook) -> None:

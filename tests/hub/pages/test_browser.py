@@ -18,7 +18,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Dialog, Page, expect
 
-from autograder.judge import CheckResult, NotebookResult, RaceResult, Verdict
+from autograder.judge import CheckResult, NotebookResult, RaceKind, RaceResult, Verdict
 from hub.exchange.records import Member
 from tests.autograder.gradebook.gradings import result
 from tests.hub.pages.school import DUE, PREFIX, PWN, School
@@ -157,11 +157,13 @@ def served(school: School) -> Iterator[Served]:
 
 
 def fill(school: School) -> None:
-    race = RaceResult(0.8, 0.7, 0.9, 12, True)
+    speed = RaceResult(0.8, 0.76, 0.83, 12, False, ((1.25, 1.0),) * 12, marks=((0.5, 1.0), (0.82, 2.0)))
+    runs = tuple((float(n), 1e-6 * n) for n in (100, 1000, 10_000))
+    growth = RaceResult(1.0, 0.9, 1.1, 3, True, runs, RaceKind.GROWTH, ((1.25, 6.0),))
     checks = (
         CheckResult("check-relu", "relu", WRONG, 1, 4, f"{PWN}\n" + "a long line of words " * 30),
-        CheckResult("check-relu-zero", "relu", OK, 2, 2, race=race),
-        CheckResult("check-layer", "layer", OK, 6, 6),
+        CheckResult("check-relu-zero", "relu", OK, 2, 2, race=speed),
+        CheckResult("check-layer", "layer", OK, 6, 6, race=growth),
     )
     school.exchange.enrol([Member("ada", full_name=f"Ada {PWN}", email="ada@example.org")])
     school.exchange.enrol([Member("bea", full_name=LONG), Member("b" * 64)])
