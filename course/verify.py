@@ -5,6 +5,9 @@
     wrong       its declared mark, and only declared questions lose points
     right       full marks
 
+A case that changes a question with a race is judged a few times, and must get the same points in that
+race each time (see ``steadiness``).
+
 Contract: what is judged is what a student could hand in, with the instructor's test cells put
 back as at grading. A FAULT of the platform proves nothing either way and is reported as such.
 """
@@ -14,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Collection, Generator, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -25,8 +28,10 @@ from autograder.judge import Judgement, Plan, Settings, Verdict, plan_notebook
 from course.assignment import Assignment, Variant
 from course.chameleon import PERSONAS, compose_chameleon
 from course.compose import compose_source, compose_stub, compose_submission, restore
+from course.steadiness import Steadiness, steadiness
 
 CLOSE = 1e-6
+MOST_RACES = 3
 
 
 class Proof(StrEnum):
@@ -50,7 +55,8 @@ class Claim(StrEnum):
 
 @dataclass(frozen=True)
 class Case:
-    """A submission, how many points it must get, and which questions may lose points."""
+    """A submission, how many points it must get, and which questions may lose points. It is judged with
+    ``seeds``, and with ``more`` too where a question that it changes has a race."""
 
     assignment: str
     claim: Claim
@@ -60,6 +66,12 @@ class Case:
     expected: float
     may_change: frozenset[str]
     seeds: tuple[bytes, ...]
+    more: tuple[bytes, ...] = ()
+
+    @property
+    def raced(self) -> frozenset[str] | None:
+        """The questions whose races say something about this case; None for all."""
+        return None if self.claim in (Claim.REFERENCE, Claim.REPEAT) else self.may_change
 
 
 @dataclass(frozen=True)
@@ -88,6 +100,7 @@ class Row:
     reason: str
     seconds: float
     failures: tuple[Failure, ...]
+    races: tuple[Steadiness, ...] = ()
 
 
 class Bench(Protocol):
@@ -106,7 +119,8 @@ def verify(
     only: Collection[Claim] | None = None,
     name: str = "",
 ) -> Generator[Row, None, None]:
-    """A row for each of ``cases``, as they come; the reference is judged ``repeats`` times.
+    """A row for each of ``cases``, as they come; the reference is judged ``repeats`` times, and a case with
+    a race of its own at most MOST_RACES of them.
 
     Closing it drops the cases that haven't begun.
     """
@@ -115,20 +129,28 @@ def verify(
 
 def prove(proposed: Sequence[Case], court: Bench, workers: int) -> Generator[Row, None, None]:
     """A row for each case, of any assignments, as they come; cases begin in the order given."""
-    waiting = dict(enumerate(proposed))
-    results: dict[int, list[tuple[Judgement, float]]] = {index: [] for index in waiting}
+    results: list[dict[int, tuple[Judgement, float]]] = [{} for _ in proposed]
+    futures: dict[Future[tuple[Judgement, float]], tuple[int, int]] = {}
     with ThreadPoolExecutor(workers) as pool:
-        futures: dict[Future[tuple[Judgement, float]], int] = {
-            pool.submit(_judge, court, case.notebook, case.source, seed): index
-            for index, case in waiting.items()
-            for seed in case.seeds
-        }
+
+        def judge(index: int, seeds: Sequence[bytes], first: int = 0) -> None:
+            case = proposed[index]
+            for number, seed in enumerate(seeds, first):
+                futures[pool.submit(_judge, court, case.notebook, case.source, seed)] = index, number
+
         try:
-            for future in as_completed(futures):
-                index = futures[future]
-                results[index].append(future.result())
-                if len(results[index]) == len(waiting[index].seeds):
-                    yield _row(waiting[index], results[index])
+            for index, case in enumerate(proposed):
+                judge(index, case.seeds)
+            while futures:
+                for future in wait(futures, return_when=FIRST_COMPLETED).done:
+                    index, number = futures.pop(future)
+                    case = proposed[index]
+                    results[index][number] = future.result()
+                    judged = [results[index][each] for each in sorted(results[index])]
+                    if len(judged) == len(case.seeds) and case.more and _races(case, judged):
+                        judge(index, case.more, len(judged))
+                    elif len(judged) in (len(case.seeds), len(case.seeds) + len(case.more)):
+                        yield _row(case, judged)
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -153,9 +175,14 @@ def _all_cases(assignment: Assignment, repeats: int) -> tuple[Case, ...]:
         may_change: frozenset[str],
         times: int = 1,
     ) -> Case:
-        seeds = tuple(_seed(assignment.id, claim, name, number) for number in range(times))
+        most = max(times, min(repeats, MOST_RACES)) if claim in (Claim.WRONG, Claim.RIGHT) else times
+        seeds = tuple(_seed(assignment.id, claim, name, number) for number in range(most))
         judged = restore(notebook, source)
-        return Case(assignment.id, claim, name, judged, source, expected, may_change, seeds)
+        return Case(
+            *(assignment.id, claim, name, judged, source, expected, may_change),
+            seeds=seeds[:times],
+            more=seeds[times:],
+        )
 
     def written(claim: Claim, variant: Variant) -> Case:
         notebook = compose_submission(assignment, variant)
@@ -194,7 +221,8 @@ def _judge(
 def _row(case: Case, judged: list[tuple[Judgement, float]]) -> Row:
     failures = tuple(failure for judgement, _ in judged for failure in _failures(judgement))
     got = tuple(judgement.result.points for judgement, _ in judged)
-    proof, reason = _ruling(case, got, failures)
+    races = _races(case, judged)
+    proof, reason = _ruling(case, got, failures, races)
     return Row(
         assignment=case.assignment,
         claim=case.claim,
@@ -205,7 +233,12 @@ def _row(case: Case, judged: list[tuple[Judgement, float]]) -> Row:
         reason=reason,
         seconds=sum(seconds for _, seconds in judged),
         failures=failures,
+        races=races,
     )
+
+
+def _races(case: Case, judged: list[tuple[Judgement, float]]) -> tuple[Steadiness, ...]:
+    return steadiness([judgement.result for judgement, _ in judged], case.raced)
 
 
 def _failures(judgement: Judgement) -> Iterator[Failure]:
@@ -222,13 +255,19 @@ def _failures(judgement: Judgement) -> Iterator[Failure]:
             )
 
 
-def _ruling(case: Case, got: tuple[float, ...], failures: tuple[Failure, ...]) -> tuple[Proof, str]:
+def _ruling(
+    case: Case, got: tuple[float, ...], failures: tuple[Failure, ...], races: tuple[Steadiness, ...]
+) -> tuple[Proof, str]:
     if any(failure.verdict is Verdict.FAULT for failure in failures):
         return Proof.FAULT, "the platform failed; run it again, and 'mlsys doctor' if it stays"
     undeclared = {failure.question for failure in failures} - case.may_change
     if undeclared and case.claim is Claim.WRONG:
         return Proof.REFUTED, f"also loses points in {', '.join(sorted(undeclared))}: declare it in 'changes'"
-    missed = sorted({points for points in got if abs(points - case.expected) > CLOSE})
+    wavering = [race.wavering for race in races if race.wavering]
+    if wavering:
+        return Proof.REFUTED, "; ".join(wavering)
+    room = max(CLOSE, sum(race.room for race in races))
+    missed = sorted({points for points in got if abs(points - case.expected) > room})
     if missed:
         return Proof.REFUTED, f"got {', '.join(f'{points:g}' for points in missed)}, not {case.expected:g}"
     return Proof.PROVED, ""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from itertools import zip_longest
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.table import Table
 
 from autograder.batch import default_workers
-from autograder.judge import Court
+from autograder.judge import Court, RaceKind
 from course.build import build
 from course.material import read_assignments
 from course.reader import read_course
@@ -80,10 +80,16 @@ def verify_command(
         for row in proved(proposed, workers):
             rows.append(row)
             if as_json:
-                emit(asdict(row))
+                emit(record(row))
     if not as_json:
         show(rows, details)
     raise typer.Exit(exit_code(rows))
+
+
+def record(row: Row) -> dict[str, Any]:
+    """A row as plain data, with what its races warn of."""
+    races = [{**asdict(race), "warnings": race.warnings} for race in row.races]
+    return {**asdict(row), "races": races}
 
 
 def proved(proposed: Sequence[Case], workers: int = 0) -> Iterator[Row]:
@@ -131,11 +137,40 @@ def show(rows: list[Row], details: bool) -> None:
                 row.reason,
             )
         results.print(table)
+        show_races(own)
     for row in rows:
         if row.proof is not Proof.PROVED or details:
             explain(row, details)
     proved = sum(row.proof is Proof.PROVED for row in rows)
     words.print(f"{proved} of {len(rows)} cases proved")
+
+
+def show_races(rows: list[Row]) -> None:
+    """How steady the races of an assignment were, and what to do about those that weren't."""
+    raced = [(row, race) for row in rows for race in row.races]
+    if not raced:
+        return
+    table = Table(title="races", title_justify="left", title_style="bold")
+    for column in ("case", "name", "check"):
+        table.add_column(column)
+    for column in ("ratio", "spread", "pairs", "decided", "points", "changes", "overhead"):
+        table.add_column(column, justify="right")
+    for row, race in raced:
+        table.add_row(
+            row.claim,
+            row.name,
+            race.check,
+            f"{'n^' if race.kind is RaceKind.GROWTH else ''}{race.ratio:.3g}",
+            f"{100 * race.spread:.1f} %",
+            number(race.pairs),
+            f"{100 * race.decided:.0f} %",
+            " ".join(number(points) for points in race.points),
+            f"{'[bold red]' if race.wavering else ''}{race.changes} of {race.races}",
+            f"{100 * race.overhead:.1f} %",
+        )
+    results.print(table)
+    for words_of in dict.fromkeys(f"{race.check}: {each}" for _, race in raced for each in race.warnings):
+        words.print(f"[yellow]{words_of}[/]")
 
 
 def explain(row: Row, details: bool) -> None:

@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from autograder.judge import CheckResult, Court, Judgement, NotebookResult, Plan, RunStep, Settings, Verdict
+from autograder.judge import (
+    CheckResult,
+    Court,
+    Judgement,
+    NotebookResult,
+    Plan,
+    RaceResult,
+    RunStep,
+    Settings,
+    Verdict,
+)
 from course.verify import Claim, Proof, Row, cases, verify
 from tests.course.sample import SOLUTION, WRONG, Sample
 
@@ -27,6 +37,7 @@ class Bench:
     """Stands in for the judge: rules by a function of the plan and the number of the hearing."""
 
     ruler: Ruler = honest
+    race: RaceResult | None = None
     verdict: Verdict = Verdict.WRONG
     seeds: list[bytes] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -45,6 +56,7 @@ class Bench:
                 points=marks.get(check.check, 0),
                 max_points=check.points,
                 message="a hint",
+                race=self.race if check.check == "check-relu" else None,
             )
             for check in plan.checks
         )
@@ -106,6 +118,41 @@ def test_a_reference_that_fails_now_and_then_is_refuted(sample: Sample) -> None:
         (Claim.REPEAT, Proof.REFUTED),
     ]
     assert found[1].reason == "got 0, not 100"
+
+
+RACE = RaceResult(0.2, 0.19, 0.21, 28, True, marks=((0.5, 10.0),))
+
+
+def test_a_case_that_changes_a_raced_question_is_raced_three_times(sample: Sample) -> None:
+    found = rows(sample, Bench(race=RACE))
+    assert {claim: len(row.got) for (claim, name), row in found.items() if name in ("abs", "reference")} == {
+        Claim.WRONG: 3,
+        Claim.REFERENCE: 1,
+    }
+    assert {row.proof for row in found.values()} == {Proof.PROVED}
+    (race,) = found[Claim.WRONG, "abs"].races
+    assert (race.check, race.races, race.ratio, race.points, race.changes) == ("check-relu", 3, 0.2, (0,), 0)
+    assert found[Claim.REPEAT, "10 times"].races[0].races == 9
+
+
+def test_without_repeats_every_case_is_judged_once(sample: Sample) -> None:
+    bench = Bench(race=RACE)
+    found = list(verify(sample.assignment, bench, repeats=1))
+    assert {len(row.got) for row in found} == {1}
+    assert len(bench.seeds) == len(found)
+
+
+def test_a_race_with_other_points_each_time_is_refuted_with_both(sample: Sample) -> None:
+    def wavering(plan: Plan, number: int) -> dict[str, float]:
+        return honest(plan, number) | ({"check-relu": 3} if number == 2 else {})
+
+    bench = Bench(wavering, race=RACE)
+    (row,) = verify(sample.assignment, bench, workers=1, only=[Claim.WRONG], name="abs")
+    assert row.got == (80, 83, 80)
+    assert (row.proof, row.reason) == (
+        Proof.REFUTED,
+        "check-relu got 0 and 3 points for the same code (1 of 3 differ)",
+    )
 
 
 def test_a_fault_of_the_platform_is_no_refutation(sample: Sample) -> None:
