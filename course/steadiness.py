@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from autograder.judge import CheckResult, NotebookResult, RaceKind, RaceResult
+from autograder.judge import CheckResult, NotebookResult, RaceKind, RaceResult, Verdict
 
 NEAR = 0.10
 MOST_OVERHEAD = 0.01
@@ -69,11 +69,15 @@ class Steadiness:
 def steadiness(
     results: Sequence[NotebookResult], questions: Collection[str] | None = None
 ) -> tuple[Steadiness, ...]:
-    """A record for each check that raced in any of a case's judgements; of these questions, None for all."""
+    """A record for each check that raced in any of a case's judgements; of these questions, None for all.
+
+    A fault of the platform's says nothing about a race.
+    """
     by_check: dict[str, list[CheckResult]] = {}
     for result in results:
         for check in result.checks:
-            if questions is None or check.question in questions:
+            asked = questions is None or check.question in questions
+            if asked and check.verdict is not Verdict.FAULT:
                 by_check.setdefault(check.check, []).append(check)
     return tuple(found for each in by_check.values() for found in _of_check(each))
 

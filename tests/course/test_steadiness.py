@@ -53,6 +53,11 @@ def test_a_judgement_without_its_race_counts_as_a_change() -> None:
     assert only(judged(0.9), judged(None, 0.0)).wavering
 
 
+def test_a_fault_of_ours_is_no_change() -> None:
+    fault = NotebookResult((CheckResult("check-peak-speed", "peak", Verdict.FAULT, 0.0, 8.0),))
+    assert (only(judged(0.9), fault).races, only(judged(0.9), fault).wavering) == (1, "")
+
+
 def test_a_smooth_score_may_differ_a_little() -> None:
     ends = ((0.5, 0.0), (1.0, 10.0))
     assert not only(
