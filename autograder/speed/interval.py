@@ -17,7 +17,7 @@ each other: n pairs are then worth n / ``dependence``, and the interval takes ra
 out as that makes the count of tosses more uncertain (the root of it). The chance is then ERROR by
 estimate, no longer by proof. In simulations this costs a fifth more pairs where pairs are independent;
 deciding by medians of five pairs, which keeps as much of the promise under bursts, costs twice as many.
-No statistic sees noise that outlasts the race.
+No statistic sees noise that outlasts the race, such as a process whose memory lies badly in the cache.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 ERROR = 0.001
-LOOKS = (14, 18, 22, 28, 35, 44, 56, 70, 88, 110, 140, 170, 200)
+LOOKS = (14, 18, 22, 28, 35, 44, 56, 70, 88, 110, 140, 175, 220, 275, 345, 430, 540, 675, 840)
 
 Chances = npt.NDArray[np.float64]
 
