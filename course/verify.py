@@ -5,8 +5,8 @@
     wrong       its declared mark, and only declared questions lose points
     right       full marks
 
-A case that changes a question with a race is judged a few times, and must get the same points in that
-race each time (see ``steadiness``).
+A right or wrong case that changes a question with a race is judged a few times, and must get the same points
+in that race each time (see ``steadiness``).
 
 Contract: what is judged is what a student could hand in, with the instructor's test cells put
 back as at grading. A FAULT of the platform proves nothing either way and is reported as such.
@@ -56,7 +56,7 @@ class Claim(StrEnum):
 @dataclass(frozen=True)
 class Case:
     """A submission, how many points it must get, and which questions may lose points. It is judged with
-    ``seeds``, and with ``more`` too where a question that it changes has a race."""
+    ``seeds``, and with ``more`` too where a question that it may have changed has a race."""
 
     assignment: str
     claim: Claim
@@ -71,7 +71,7 @@ class Case:
     @property
     def raced(self) -> frozenset[str] | None:
         """The questions whose races say something about this case; None for all."""
-        return None if self.claim in (Claim.REFERENCE, Claim.REPEAT) else self.may_change
+        return None if self.claim in (Claim.REFERENCE, Claim.REPEAT, Claim.RIGHT) else self.may_change
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ def _memory(race: RaceResult) -> str:
 
 
 def _growth(race: RaceResult) -> str:
-    interval = _interval(race.low, race.high, exponent)
+    interval = _interval(race.low, race.high, exponent, -math.inf)
     allowed = [f"n^{ratio:.3g} for {in_points(points)}" for ratio, points in marks_of(race)]
     told = f", allowed {', '.join(allowed)}" if allowed else ""
     return f"Time grows like n^{exponent(race.ratio)} ({interval}, {_plural(race.pairs, 'run')}){told}."
@@ -115,8 +115,8 @@ def _growth(race: RaceResult) -> str:
 SENTENCES = {RaceKind.SPEED: _speed, RaceKind.MEMORY: _memory, RaceKind.GROWTH: _growth}
 
 
-def _interval(low: float, high: float, shown: Callable[[float], str]) -> str:
-    if not low > 0 and not high < math.inf:
+def _interval(low: float, high: float, shown: Callable[[float], str], least: float = 0.0) -> str:
+    if not least < low <= high < math.inf:
         return "too few for an interval"
     return f"{CONFIDENCE} interval {shown(low)} to {shown(high)}"
 

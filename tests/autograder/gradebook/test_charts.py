@@ -85,6 +85,8 @@ def test_where_time_ran_out_the_bound_that_counted_is_shown_and_said() -> None:
     few = draw(race(0.6, 0.0, math.inf, decided=False, pairs=3))
     assert "too few for an interval, 3 pairs" in few.sentence and "favour" not in few.sentence
     assert labels(few, Look.REACHED) == ["0.5 → 2 points"]
+    slow = draw(race(0.0064, 0.0, 0.0071, decided=False, pairs=2))
+    assert "too few for an interval, 2 pairs" in slow.sentence and "favour" in slow.sentence
 
 
 def test_a_smooth_score_is_a_ramp() -> None:
@@ -129,6 +131,10 @@ def test_the_fitted_line_goes_through_the_measured_times(exponent: float) -> Non
     ((x0, y0), (x1, y1)) = lines(chart, Look.FIT)[0].places
     for dot in chart.dots:
         assert dot.y == pytest.approx(y0 + (dot.x - x0) / (x1 - x0) * (y1 - y0), abs=1.5)
+
+
+def test_a_time_that_does_not_grow_has_an_interval_around_zero() -> None:
+    assert "like n^0.01 (99.9 % interval -0.05 to 0.07" in draw(race(0.01, -0.05, 0.07, kind=GROWTH)).sentence
 
 
 def test_what_is_not_graded_is_noted_where_it_is_known() -> None:
