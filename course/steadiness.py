@@ -45,17 +45,21 @@ class Steadiness:
     distance: float | None
 
     @property
-    def warnings(self) -> tuple[str, ...]:
-        """What its author should change, though nothing is refuted."""
-        found = []
-        if self.overhead > MOST_OVERHEAD:
-            found.append(
-                f"handing over takes {100 * self.overhead:.2g} % of the reference's time: make the function "
-                "do more for each byte"
-            )
-        if self.distance is not None and self.distance < NEAR:
-            found.append(f"within {100 * NEAR:.0f} % of the mark {self.nearest:g}: move the mark")
-        return tuple(found)
+    def heavy(self) -> str:
+        """What its author should change where handing over takes a notable part of the time, or ""."""
+        if self.overhead <= MOST_OVERHEAD:
+            return ""
+        return (
+            f"handing over takes {100 * self.overhead:.2g} % of the reference's time: make the function do "
+            "more for each byte"
+        )
+
+    @property
+    def close(self) -> str:
+        """What its author should change where the ratio is close to a mark, or ""."""
+        if self.distance is None or self.distance >= NEAR:
+            return ""
+        return f"within {100 * NEAR:.0f} % of the mark {self.nearest:g}: move the mark"
 
     @property
     def wavering(self) -> str:

@@ -88,7 +88,7 @@ def verify_command(
 
 def record(row: Row) -> dict[str, Any]:
     """A row as plain data, with what its races warn of."""
-    races = [{**asdict(race), "warnings": race.warnings} for race in row.races]
+    races = [{**asdict(race), "warnings": [*filter(None, (race.heavy, race.close))]} for race in row.races]
     return {**asdict(row), "races": races}
 
 
@@ -169,8 +169,11 @@ def show_races(rows: list[Row]) -> None:
             f"{100 * race.overhead:.1f} %",
         )
     results.print(table)
-    for words_of in dict.fromkeys(f"{race.check}: {each}" for _, race in raced for each in race.warnings):
-        words.print(f"[yellow]{words_of}[/]")
+    heaviest = {race.check: race for _, race in sorted(raced, key=lambda each: each[1].overhead)}
+    found = [f"{race.check}: {race.heavy}" for race in heaviest.values() if race.heavy]
+    found += [f"{race.check}: {row.claim} {row.name} is {race.close}" for row, race in raced if race.close]
+    for each in found:
+        words.print(f"[yellow]{each}[/]")
 
 
 def explain(row: Row, details: bool) -> None:

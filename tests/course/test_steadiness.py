@@ -34,7 +34,7 @@ def test_races_are_summed_up_over_judgements() -> None:
     assert found.spread == pytest.approx(0.3)
     assert found.pairs == 20
     assert found.decided == pytest.approx(2 / 3)
-    assert (found.points, found.changes, found.wavering, found.warnings) == ((8,), 0, "", ())
+    assert (found.points, found.changes, found.wavering, found.heavy, found.close) == ((8,), 0, "", "", "")
 
 
 def test_what_did_not_race_or_is_not_asked_for_has_no_record() -> None:
@@ -70,11 +70,11 @@ def test_an_author_is_warned_of_a_near_mark_and_of_handing_over() -> None:
     found = only(judged(0.28, 3.0, overhead=0.034))
     assert found.nearest == 0.3
     assert found.distance == pytest.approx(0.0667, abs=1e-3)
-    assert found.warnings == (
-        "handing over takes 3.4 % of the reference's time: make the function do more for each byte",
-        "within 10 % of the mark 0.3: move the mark",
+    assert found.heavy == (
+        "handing over takes 3.4 % of the reference's time: make the function do more for each byte"
     )
-    assert only(judged(0.2, 3.0)).warnings == ()
+    assert found.close == "within 10 % of the mark 0.3: move the mark"
+    assert (only(judged(0.2, 3.0)).heavy, only(judged(0.2, 3.0)).close) == ("", "")
 
 
 @pytest.mark.parametrize("ratio", [0.0, float("inf")])
