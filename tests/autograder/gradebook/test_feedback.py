@@ -21,7 +21,7 @@ from nbgrader.api import Gradebook as NbgraderGradebook
 from autograder.gradebook import Gradebook, Policy
 from autograder.gradebook.feedback import write_feedback
 from autograder.gradebook.plain import plain, png
-from autograder.judge import CellResult, CheckResult, NotebookResult, RaceResult, Verdict
+from autograder.judge import CellResult, CheckResult, NotebookResult, RaceKind, RaceResult, Verdict
 from autograder.repair import repair
 from course.gradebook import gradebook_url
 from tests.autograder.gradebook.gradings import grading, open_gradebook, printed, result
@@ -184,6 +184,15 @@ def test_a_race_is_drawn_and_said_in_the_place_of_the_message(book: Gradebook) -
     assert "the bound in your favour counted" in page.text
     assert "Speed: 0.60" not in page.text
     assert sum(tag == "svg" for tag, _ in page.tags) == 1
+
+
+def test_of_a_growth_the_message_is_told_too(book: Gradebook) -> None:
+    race = RaceResult(1.0, 0.9, 1.1, 9, True, kind=RaceKind.GROWTH, marks=((1.25, 6.0),))
+    checks = result(OK, OK, WRONG).checks
+    raced = dataclasses.replace(checks[2], race=race, message="It takes 80 times the reference's time.")
+    book.record_attempt(grading(NotebookResult((*checks[:2], raced))))
+    page = read(book)
+    assert "Time grows like n^1.00" in page.text and "It takes 80 times" in page.text
 
 
 def test_repairs_are_told(book: Gradebook) -> None:
