@@ -18,12 +18,14 @@ from typing import TypeVar
 
 import autograder
 from autograder.errors import PlatformError
+from autograder.judge.calibration import fit_for_races
 from autograder.judge.desk import JudgeDesk
 from autograder.judge.hearing import MOUNT, BoxedNotebook, Hearing, Ruling, Stray, Strays
 from autograder.judge.plan import CheckStep, Plan, RunStep
 from autograder.judge.records import CheckResult, NotebookResult, Usage, Verdict
 from autograder.judge.settings import Settings
 from autograder.sandbox import Bind, Box, BoxSpec, Limits, SandboxError, interpreter, open_box
+from autograder.speed.cores import beside_the_lanes
 from autograder.speed.lane import lane
 
 PACKAGE = Path(autograder.__file__).parent
@@ -173,7 +175,10 @@ class Court:
                 hearing.run()
                 return hearing
 
-        return until_undisturbed(heard)
+        with contextlib.ExitStack() as undo:
+            if any(step.speed for step in plan.checks):  # others of its batch race meanwhile
+                undo.enter_context(beside_the_lanes())
+            return until_undisturbed(heard)
 
     def _speed(self, plan: Plan, settings: Settings, seed: bytes, closed: Hearing) -> dict[str, Ruling]:
         """The speed checks, in the lane, where the rest of their question passed."""
@@ -187,6 +192,9 @@ class Court:
                 return run_races(desk, plan, settings, races, closed, cpus, strays)
 
         if races:
+            unfit = fit_for_races(self)
+            if unfit is not None:
+                raise PlatformError(unfit)
             with lane() as cpus:
                 rulings.update(until_undisturbed(raced))
         return rulings
@@ -289,10 +297,17 @@ def run_races(
             if isinstance(step, RunStep) and step in closed.replay:
                 student.run_cell(step)
             elif isinstance(step, CheckStep) and step.check in races:
-                if session != desk.sessions:
+                fresh = (
+                    "race_memory" in step.source
+                )  # what earlier calls left behind would hide what this one needs
+                if fresh:
+                    student.renew_box()
+                if fresh or session != desk.sessions:
                     reference.fill(plan.reference)
                     session = desk.sessions
                 student.rulings[step.check] = student.run_check(step)
+                if student.rulings[step.check].result.verdict is Verdict.FAULT:
+                    raise PlatformError(student.rulings[step.check].staff)
         return student.rulings
     finally:
         student.notebook.close()

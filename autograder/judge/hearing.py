@@ -119,7 +119,7 @@ class BoxedNotebook:
         assert self.box is not None  # noqa: S101 -- for the type checker
         judge_end, near = (owner.enter_context(each) for each in socket.socketpair())
         others = os.sched_getaffinity(0) - set(self.cpus)
-        turns = start_turnstile(near.fileno(), ours.fileno(), self.box.init_pid, self.box.cpu_folder, others)
+        turns = start_turnstile(near.fileno(), ours.fileno(), self.box.init_pid, self.box.meters, others)
         self.turns = contextlib.ExitStack()
         self.turns.callback(turns.wait)
         self.turns.callback(turns.terminate)
@@ -323,6 +323,12 @@ class Hearing:
         for step in self.heard:
             self.ready = self.desk.check(step, self.open_pass, self.settings.check_seconds).lost is None
             self.prepare()
+
+    def renew_box(self) -> None:
+        """A new box with the cells so far in it."""
+        self.notebook.end()
+        self.ready = False
+        self.prepare()
 
     def explain(self, outcome: Outcome, verdict: Verdict) -> Outcome:
         words = MEMORY_WORDS if verdict is Verdict.MEMORY else outcome.message

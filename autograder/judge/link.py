@@ -145,6 +145,11 @@ class Link:
             raise self.lose("nonsense")
         return outputs, self.channel.turn
 
+    @property
+    def resident_at_start(self) -> int:
+        """The bytes that the box held when it was new, 0 where its turns aren't measured."""
+        return self.channel.resident_at_start if isinstance(self.channel, MeasuredChannel) else 0
+
     def exchange(self, operation: str, arguments: list[Any], tail: Tail, mutables: list[object]) -> Any:
         if self.lost:
             raise BoxLost(self.lost)

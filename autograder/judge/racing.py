@@ -4,9 +4,12 @@ its own box behind its own turnstile."""
 from __future__ import annotations
 
 import ast
+import contextlib
+import functools
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,15 +19,21 @@ from autograder.judge.helpers import Award, generator
 from autograder.judge.link import Link, StudentError
 from autograder.judge.plan import CheckStep
 from autograder.judge.proxy import Proxy
-from autograder.judge.records import RaceResult
+from autograder.judge.records import RaceKind, RaceResult
 from autograder.sandbox.arena import ALIGNMENT, HALF
 from autograder.sandbox.wire import MAX_BODY, Encoder, Tail, packed
-from autograder.speed.race import Inputs, Measurement, WrongOutput, race
+from autograder.speed.growth import WITHIN, Growth, check_claim, measure_growth
+from autograder.speed.memory import GRAIN, ROUNDS, Baseline, Footprint, extra, footprint, student_baseline
+from autograder.speed.memory import ratio as memory_ratio
+from autograder.speed.race import Inputs, Measurement, Track, WrongOutput, race
 from autograder.speed.score import Bands, Score, Smooth
 
 BUDGET_SECONDS = 6.0
 LATER = "Speed is measured when your notebook is graded, once every other check of this question passes."
-RACES = ("race",)
+RACES = ("race", "race_memory", "race_growth")
+RTOL, ATOL = 1e-6, 1e-9
+MakeInputs = Callable[[np.random.Generator], Inputs]
+Check = Callable[[Inputs, Any], bool]
 
 
 class BoxRunner:
@@ -33,10 +42,27 @@ class BoxRunner:
     def __init__(self, link: Link, function: Any) -> None:
         self.link = link
         self.function = function
+        self.baseline: Baseline | None = None
+        self.instructions: list[float] = []
 
     def run(self, calls: Sequence[Inputs]) -> tuple[list[Any], float]:
         outputs, turn = self.link.timed(self.function, list(calls))
+        if turn.instructions >= 0 and calls:
+            self.instructions.append(turn.instructions / len(calls))
         return outputs, turn.nanoseconds / 1e9
+
+    def read_through(self, inputs: Inputs, output: Any) -> None:
+        """Has the box touch what is shared with it, so that a call's own memory is what it adds."""
+        self.link.timed(self.link.request("reader", output), [inputs])
+        self.link.request("value", None)  # the box lets go of the reader, and of what it returned
+
+    def weigh(self, inputs: Inputs, rival: BoxRunner | None = None) -> tuple[list[Any], int]:
+        """The output of one call, and the bytes that it needed. A student's is held against its rival's."""
+        outputs, turn = self.link.timed(self.function, [inputs])
+        self.baseline = self.baseline or Baseline(self.link.resident_at_start, turn.resident)
+        if rival is None or rival.baseline is None:
+            return outputs, extra(turn, self.baseline.before)
+        return outputs, extra(turn, student_baseline(self.baseline, rival.baseline))
 
 
 class IdleRunner(BoxRunner):
@@ -54,20 +80,31 @@ def most_calls(handed: Any) -> int:
     return min(MAX_BODY // 2 // len(body), HALF // (tail.size + (len(tail.parts) + 1) * ALIGNMENT))
 
 
-def race_helper(
-    link: Link, reference: Link | None, step: CheckStep, seed: bytes, *, open_pass: bool
-) -> Callable[..., None]:
-    """The ``race`` of one check. The function's name is read from the check's own source, for a
-    function's ``__name__`` is the student's to choose."""
+class Races:
+    """race, race_memory and race_growth of one check. The function's name is read from the check's own
+    source, for a function's ``__name__`` is the student's to choose."""
 
-    def race_against_reference(
+    def __init__(
+        self, link: Link, reference: Link | None, step: CheckStep, seed: bytes, *, open_pass: bool
+    ) -> None:
+        self.link = link
+        self.reference = reference
+        self.step = step
+        self.rng = generator(hashlib.sha256(seed + b"race").digest(), step.check)
+        self.open_pass = open_pass
+
+    def helpers(self) -> dict[str, Callable[..., None]]:
+        return dict(zip(RACES, (self.race, self.race_memory, self.race_growth), strict=True))
+
+    def race(
+        self,
         f: Any,
-        make_inputs: Callable[[np.random.Generator], Inputs],
+        make_inputs: MakeInputs,
         bands: Mapping[float, float] | None = None,
         smooth: Mapping[float, float] | None = None,
-        check: Callable[[Inputs, Any], bool] | None = None,
-        rtol: float = 1e-6,
-        atol: float = 1e-9,
+        check: Check | None = None,
+        rtol: float = RTOL,
+        atol: float = ATOL,
         budget: float = BUDGET_SECONDS,
     ) -> None:
         """Ends the check with the points that the ratio reference / student seconds is worth.
@@ -78,32 +115,147 @@ def race_helper(
         reference's within ``rtol`` and ``atol``, or satisfy ``check(arguments, output)``.
         """
         score = score_of(bands, smooth)
-        if open_pass:
-            raise Award(step.points, LATER, ours=True)
-        rival = required(reference, step)
-        name = raced_name(step.source)
-        try:
+        mine, rival = self.sides()
+        with wrong_output_ends():
             measured = race(
-                BoxRunner(link, link.request("name", name)),
-                BoxRunner(rival, rival.request("name", name)),
-                lambda inputs, output: IdleRunner(rival, inputs, output),
-                make_inputs, agreement(check, rtol, atol), score,
-                rng=generator(hashlib.sha256(seed + b"race").digest(), step.check),
-                clock=time.monotonic, budget=budget,
+                mine, rival, self.idle, make_inputs, agreement(check, rtol, atol), score,
+                rng=self.rng, clock=time.monotonic, budget=budget,
             )  # fmt: skip
-        except WrongOutput:
-            raise Award(0, "A timed call of your function returned a wrong result.", ours=True) from None
-        raise Award(
-            score.points(measured), race_message(measured, score), race_result(measured, score), ours=True
+        result = race_result(measured, score, RaceKind.SPEED, measured.overhead)
+        if mine.instructions and rival.instructions:
+            counted = (float(np.median(mine.instructions)), float(np.median(rival.instructions)))
+            result = replace(result, instructions=counted)
+        raise Award(score.points(measured), race_message(result), result, ours=True)
+
+    def race_memory(
+        self,
+        f: Any,
+        make_inputs: MakeInputs,
+        bands: Mapping[float, float] | None = None,
+        smooth: Mapping[float, float] | None = None,
+        at_most: float | None = None,
+        check: Check | None = None,
+        rtol: float = RTOL,
+        atol: float = ATOL,
+    ) -> None:
+        """Ends the check with the points that the extra memory of a call is worth: its peak in bytes above
+        what was there before, handing over not counted.
+
+        ``bands`` and ``smooth`` are of the ratio reference / student bytes. ``at_most`` is all or nothing:
+        so many times the bytes of the arguments, and a megabyte (0: in place). The rest as in ``race``.
+        """
+        agree = agreement(check, rtol, atol)
+        mine, rival = self.sides()
+        inputs = make_inputs(self.rng)
+        rival.read_through(inputs, None)
+        (right,), _ = rival.weigh(inputs)
+        mine.read_through(inputs, right)
+        handed = handed_bytes(right)  # came into the reference's box with that call, after its baseline
+        samples = []
+        with wrong_output_ends():
+            for _ in range(ROUNDS):
+                inputs = make_inputs(self.rng)
+                (right,), theirs = rival.weigh(inputs)
+                (got,), ours = mine.weigh(inputs, rival)
+                if not agree(inputs, got, right):
+                    raise WrongOutput
+                samples.append((float(ours), float(max(0, theirs - handed))))
+        score = memory_score(bands, smooth, at_most, self.step.points, handed_bytes(inputs), samples)
+        measured = footprint(samples, score)
+        result = race_result(measured, score, RaceKind.MEMORY, 0.0)
+        raise Award(score.points(measured), race_message(result), result, ours=True)
+
+    def race_growth(
+        self,
+        f: Any,
+        make_inputs: Callable[[np.random.Generator, int], Inputs],
+        sizes: Sequence[int],
+        at_most: str,
+        within: float = WITHIN,
+        check: Check | None = None,
+        rtol: float = RTOL,
+        atol: float = ATOL,
+        budget: float = 2 * BUDGET_SECONDS,
+    ) -> None:
+        """Ends the check with all its points where time grows with size like ``at_most`` ("n log n") at
+        most, with none where it grows faster. ``make_inputs(rng, size)`` returns a fresh tuple of arguments.
+
+        The student may take ``within`` times the reference's seconds at the smallest and at the largest
+        size, and no more. The rest as in ``race``.
+        """
+        check_claim(sizes, at_most, within)
+        agree = agreement(check, rtol, atol)
+        mine, rival = self.sides()
+        tracks = {
+            size: Track(
+                mine, rival, self.idle, functools.partial(of_size, make_inputs, size), agree, self.rng
+            )
+            for size in sizes
+        }
+        with wrong_output_ends():
+            for track in tracks.values():
+                track.warm_up()
+            found = measure_growth(
+                lambda size: tracks[size].pair(), sizes, at_most,
+                rng=self.rng, clock=time.monotonic, budget=budget, within=within,
+            )  # fmt: skip
+        points = self.step.points if found.holds else 0.0
+        result = growth_result(found, self.step.points)
+        raise Award(points, growth_message(found), result, ours=True)
+
+    def sides(self) -> tuple[BoxRunner, BoxRunner]:
+        """The student's function and the reference's. In the open pass it ends the check instead."""
+        name = raced_name(self.step.source)
+        if self.open_pass:
+            raise Award(self.step.points, LATER, ours=True)
+        if self.reference is None:
+            raise AuthorError(f"check {self.step.check}: a race needs speed=true on its cell")
+        return (
+            BoxRunner(self.link, self.link.request("name", name)),
+            BoxRunner(self.reference, self.reference.request("name", name)),
         )
 
-    return race_against_reference
+    def idle(self, inputs: Inputs, output: Any) -> IdleRunner:
+        assert self.reference is not None  # noqa: S101 -- for the type checker; sides() has looked
+        return IdleRunner(self.reference, inputs, output)
 
 
-def required(reference: Link | None, step: CheckStep) -> Link:
-    if reference is None:
-        raise AuthorError(f"check {step.check}: race() needs speed=true on its cell")
-    return reference
+def of_size(
+    make_inputs: Callable[[np.random.Generator, int], Inputs], size: int, rng: np.random.Generator
+) -> Inputs:
+    return make_inputs(rng, size)
+
+
+@contextlib.contextmanager
+def wrong_output_ends() -> Iterator[None]:
+    try:
+        yield
+    except WrongOutput:
+        raise Award(0, "A timed call of your function returned a wrong result.", ours=True) from None
+
+
+def handed_bytes(x: Any) -> int:
+    """The bytes of the arrays and tensors in ``x``."""
+    tail = Tail()
+    Encoder(lambda each: None, tail).encode(x)
+    return tail.size
+
+
+def memory_score(
+    bands: Mapping[float, float] | None,
+    smooth: Mapping[float, float] | None,
+    at_most: float | None,
+    points: float,
+    arguments: int,
+    samples: Sequence[tuple[float, float]],
+) -> Score:
+    """The score asked for; ``at_most`` as the ratio that it means beside this reference."""
+    if at_most is None:
+        return score_of(bands, smooth)
+    if bands is not None or smooth is not None or not at_most >= 0:
+        raise AuthorError("race_memory: at_most is a number from 0 up, without bands or smooth beside it")
+    reference = float(np.median([theirs for _, theirs in samples]))
+    return Bands({memory_ratio(at_most * arguments + GRAIN, reference): points})
 
 
 def score_of(bands: Mapping[float, float] | None, smooth: Mapping[float, float] | None) -> Score:
@@ -123,14 +275,13 @@ def raced_name(source: str) -> str:
     ]
     if len(calls) != 1 or not calls[0].args or not isinstance(calls[0].args[0], ast.Name):
         raise AuthorError(
-            "a speed check has exactly one race(function, …) call, with the function's name first"
+            "a speed check has exactly one race(function, …) call (or race_memory, race_growth), with the "
+            "function's name first"
         )
     return calls[0].args[0].id
 
 
-def agreement(
-    check: Callable[[Inputs, Any], bool] | None, rtol: float, atol: float
-) -> Callable[[Inputs, Any, Any], bool]:
+def agreement(check: Check | None, rtol: float, atol: float) -> Callable[[Inputs, Any, Any], bool]:
     def agree(inputs: Inputs, mine: Any, right: Any) -> bool:
         if isinstance(mine, Proxy):
             return False
@@ -145,7 +296,9 @@ def agreement(
     return agree
 
 
-def race_result(measured: Measurement, score: Score) -> RaceResult:
+def race_result(
+    measured: Measurement | Footprint, score: Score, kind: RaceKind, overhead: float
+) -> RaceResult:
     return RaceResult(
         ratio=measured.ratio,
         low=measured.low,
@@ -155,15 +308,42 @@ def race_result(measured: Measurement, score: Score) -> RaceResult:
         samples=measured.samples,
         marks=tuple(score.marks),
         smooth=score.smooth,
-        overhead=measured.overhead,
+        overhead=overhead,
+        kind=kind,
     )
 
 
-def race_message(measured: Measurement, score: Score) -> str:
+def race_message(result: RaceResult) -> str:
     """The ratio, its interval and the marks, for the student."""
-    table = ", ".join(f"{points:g} points from {ratio:g}" for ratio, points in score.marks)
-    word = "" if measured.decided else " (undecided: the bound in your favour counts)"
+    table = ", ".join(f"{points:g} points from {ratio:.3g}" for ratio, points in result.marks)
+    word = "" if result.decided else " (undecided: the bound in your favour counts)"
+    bounds = f"{result.low:.2f} to {result.high:.2f}"
+    if result.kind is RaceKind.MEMORY:
+        mine, rival = (float(np.median(side)) / 1e6 for side in zip(*result.samples, strict=True))
+        return (
+            f"Memory: a call needs {mine:.0f} MB beside its arguments, the reference {rival:.0f} MB:"
+            f" {result.ratio:.2f} ({bounds}){word}; {table}."
+        )
+    return f"Speed: {result.ratio:.2f} of the reference's (99.9 % interval {bounds}){word}; {table}."
+
+
+def growth_result(found: Growth, points: float) -> RaceResult:
+    return RaceResult(
+        ratio=found.exponent,
+        low=found.low,
+        high=found.high,
+        pairs=found.rounds,
+        decided=found.decided,
+        samples=tuple((float(size), seconds) for size, seconds in found.samples),
+        kind=RaceKind.GROWTH,
+        marks=((found.bound, points),),
+    )
+
+
+def growth_message(found: Growth) -> str:
+    word = "" if found.decided else " (undecided: that counts in your favour)"
+    slow = "" if found.holds or found.low > found.bound else "; it takes too many times the reference's time"
     return (
-        f"Speed: {measured.ratio:.2f} of the reference's"
-        f" (99.9 % interval {measured.low:.2f} to {measured.high:.2f}){word}; {table}."
+        f"Growth: time grows like n^{found.exponent:.2f} ({found.low:.2f} to {found.high:.2f}){word};"
+        f" {found.claim} is n^{found.bound:.2f} at most over these sizes{slow}."
     )

@@ -31,7 +31,7 @@ from autograder.judge.namespace import CheckNamespace
 from autograder.judge.outputs import clean_outputs
 from autograder.judge.plan import CheckStep
 from autograder.judge.proxy import Proxy, make_proxy
-from autograder.judge.racing import race_helper
+from autograder.judge.racing import Races
 from autograder.judge.records import RaceResult, Verdict
 from autograder.sandbox.arena import Arena
 from autograder.sandbox.wire import Channel
@@ -126,7 +126,7 @@ class Session:
         self.namespace.helpers = {
             **linked_helpers(link),
             "rng": generator(self.seed + (b"open" if open_pass else b""), step.check),
-            "race": race_helper(link, self.reference, step, self.seed, open_pass=open_pass),
+            **Races(link, self.reference, step, self.seed, open_pass=open_pass).helpers(),
         }
         start = time.monotonic()
         outcome = Trial(self.namespace, link, step, source, open_pass).run(seconds)

@@ -63,9 +63,9 @@ class Box:
         self._diagnosis = ""
 
     @property
-    def cpu_folder(self) -> Path | None:
-        """The control group's folder with the counter of CPU time, None where there is no group."""
-        return None if self._group is None else self._group.cpu_folder
+    def meters(self) -> tuple[Path, ...]:
+        """The control group's folders with the counters of CPU time and memory; none without a group."""
+        return () if self._group is None else self._group.meters
 
     @property
     def running(self) -> bool:

@@ -91,9 +91,9 @@ class Group:
         return tuple(folder / "cgroup.procs" for folder in self._distinct())
 
     @property
-    def cpu_folder(self) -> Path:
-        """Where its counter of CPU time is."""
-        return self._folders["cpuacct" if self._version == 1 else "cpu"]
+    def meters(self) -> tuple[Path, Path]:
+        """The folders with its counters of CPU time and of memory."""
+        return self._folders["cpuacct" if self._version == 1 else "cpu"], self._folders["memory"]
 
     def usage(self) -> GroupUsage:
         """The kernel's counters; still right after everything in the group has ended."""

@@ -1,9 +1,9 @@
 """The turnstile: a box runs only while it owes an answer, and each of its turns is measured from outside.
 
-Contract: ``python -m autograder.sandbox.turnstile BOX JUDGE INIT GROUP`` passes frames between two sockets,
-the judge's and a box's, in strict turns: a frame of the judge's lets the box go on, the box's whole answer
-stops it again. What is passed to the judge has a ``Turn`` before it. It ends when either side is gone, and
-it leaves a box that is ending alone.
+Contract: ``python -m autograder.sandbox.turnstile JUDGE BOX INIT [CPU MEMORY]`` passes frames between two
+sockets, the judge's and a box's, in strict turns (CPU and MEMORY are the box's control groups).
+A frame of the judge's lets the box go on, the box's whole answer stops it again. What is passed to the judge
+has a ``Turn`` before it. The program ends when either side is gone, and leaves a box that is ending alone.
 
 Theory of operation. Between its turns every process of the box is stopped (SIGSTOP, which no program can
 refuse), so it computes nothing ahead, nothing late, and nothing while the other box of a race runs; what
@@ -30,13 +30,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from autograder.sandbox.accounting import descendants
+from autograder.sandbox.counters import Instructions
 
 LENGTHS = struct.Struct("<II")  # of a frame's body and tail, as in ``wire``
-TURN = struct.Struct("<5q")
+TURN = struct.Struct("<7q")
 STOPPED = frozenset("TtZXD")  # D: the parent of a vfork; it stops before it runs again
 STOP_SECONDS = 1.0
 STRAY_NANOSECONDS = 2_000_000
@@ -49,7 +50,10 @@ _RESET_PEAK = "5"
 class Turn:
     """What one turn of a box used. ``nanoseconds`` is what a race counts; ``wall`` is the clock's own.
 
-    ``resident`` are the bytes before the turn, ``peak`` the most in it; 0 where the host doesn't say.
+    ``resident`` are the bytes in memory before the turn, ``peak`` the most in it, of the processes that
+    were there at its end. ``grown`` are the bytes by which the control group's memory rose at the most, with
+    those of processes that came and went; 0 where the host doesn't say. ``instructions`` are -1 where the
+    host doesn't count them.
     """
 
     nanoseconds: int
@@ -57,9 +61,11 @@ class Turn:
     cpu: int
     resident: int
     peak: int
+    grown: int
+    instructions: int
 
     def pack(self) -> bytes:
-        return TURN.pack(self.nanoseconds, self.wall, self.cpu, self.resident, self.peak)
+        return TURN.pack(*astuple(self))
 
     @classmethod
     def unpack(cls, raw: bytes | bytearray) -> Turn:
@@ -72,11 +78,12 @@ class Gone(Exception):
 
 class Meter:
     """What a box has used, as the kernel counts it. ``group`` is the folder of its control group's
-    CPU counter, None where it has no group."""
+    CPU counter, None where it has no group, and ``memory`` that of its memory counters."""
 
-    def __init__(self, init: int, group: Path | None) -> None:
+    def __init__(self, init: int, group: Path | None = None, memory: Path | None = None) -> None:
         self.init = init
         self.group = group
+        self.memory = GroupMemory(memory) if memory else None
 
     def processes(self) -> list[int]:
         """The box's, without its init, which runs nothing of the program's."""
@@ -103,6 +110,29 @@ class Meter:
         for pid in self.processes():
             with contextlib.suppress(OSError):
                 Path(f"/proc/{pid}/clear_refs").write_text(_RESET_PEAK)
+
+
+class GroupMemory:
+    """The memory of a control group: its rise since ``mark``. Version 2 forgets a peak from Linux 6.12 on;
+    before, a rise that stays below an earlier peak isn't seen."""
+
+    def __init__(self, folder: Path) -> None:
+        first = (folder / "memory.usage_in_bytes").exists()
+        self.now = folder / ("memory.usage_in_bytes" if first else "memory.current")
+        self.most = folder / ("memory.max_usage_in_bytes" if first else "memory.peak")
+        self.file = os.open(self.most, os.O_RDWR) if os.access(self.most, os.W_OK) else None
+        self.before = 0
+
+    def mark(self) -> None:
+        if self.file is not None:
+            with contextlib.suppress(OSError):
+                os.pwrite(self.file, b"0", 0)
+        self.before = int(self.now.read_text())
+
+    def rise(self) -> int:
+        if self.file is not None:
+            return max(0, int(os.pread(self.file, 64, 0)) - self.before)
+        return max(0, int(self.now.read_text()) - self.before)
 
 
 def group_cpu(group: Path) -> int:
@@ -153,6 +183,7 @@ class Turnstile:
         self.judge = judge
         self.box = box
         self.meter = meter
+        self.counter: Instructions | None = None
         self.cpu = 0
         self.waited = 0
 
@@ -161,7 +192,8 @@ class Turnstile:
         greeting = self.read(self.box, other=self.judge)
         self.stop()
         self.cpu = self.meter.cpu()
-        self.pass_on(greeting, Turn(0, 0, 0, self.meter.resident(), 0))
+        self.counter = Instructions(self.meter.init)
+        self.pass_on(greeting, Turn(0, 0, 0, self.meter.resident(), 0, 0, -1))
         while True:
             asked = self.read(self.judge, other=self.box)
             self.pass_on(*self.turn(asked))
@@ -174,6 +206,10 @@ class Turnstile:
             raise Gone("it ran out of its turn")
         resident = self.meter.resident()
         self.meter.forget_peak()
+        if self.meter.memory:
+            self.meter.memory.mark()
+        if self.counter:
+            self.counter.reset()
         self.waited = self.meter.waited()
         pids = self.meter.processes()
         begin = time.monotonic_ns()
@@ -192,7 +228,12 @@ class Turnstile:
         used, delay = cpu - self.cpu, max(0, waited - self.waited)
         self.cpu = cpu
         counted = wall if self.meter.group is None else min(wall, max(used, wall - delay))
-        return Turn(counted, wall, used, resident, self.meter.peak())
+        grown = self.meter.memory.rise() if self.meter.memory else 0
+        return Turn(counted, wall, used, resident, self.meter.peak(), grown, self.instructions())
+
+    def instructions(self) -> int:
+        counted = self.counter.read() if self.counter else None
+        return -1 if counted is None else counted
 
     def stop(self) -> bool:
         """Stops all of the box, and returns whether anything had to be. A process that is born meanwhile is
@@ -259,12 +300,12 @@ def state_of_thread(pid: int, tid: str) -> str:
 
 
 def start_turnstile(
-    judge: int, box: int, init: int, group: Path | None, cpus: set[int]
+    judge: int, box: int, init: int, groups: tuple[Path, ...], cpus: set[int]
 ) -> subprocess.Popen[bytes]:
     """The program, started between two sockets; ``cpus`` are the cores for itself, if there are any."""
     command = [sys.executable, "-m", __name__, str(judge), str(box), str(init)]
     process = subprocess.Popen(  # noqa: S603 - our own words
-        [*command, *([str(group)] if group else [])],
+        [*command, *map(str, groups)],
         pass_fds=(judge, box),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -277,9 +318,8 @@ def start_turnstile(
 
 def main() -> None:
     judge, box = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
-    group = Path(sys.argv[4]) if len(sys.argv) > 4 else None
     with contextlib.suppress(Gone, OSError):
-        Turnstile(judge, box, Meter(int(sys.argv[3]), group)).serve()
+        Turnstile(judge, box, Meter(int(sys.argv[3]), *map(Path, sys.argv[4:6]))).serve()
 
 
 if __name__ == "__main__":

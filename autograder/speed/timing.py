@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from autograder.speed import counters
+from autograder.sandbox import counters
 from autograder.speed.activity import ALL, Moment, first_line, lines, moment, on_core
 from autograder.speed.cores import Cores, spelt
 from autograder.speed.lane import holder

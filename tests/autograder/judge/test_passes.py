@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 
 import pytest
 
 from autograder.judge import Court, NotebookResult, Settings, Verdict, plan_notebook
 from autograder.sandbox import DEFAULT_LIMITS
+from autograder.speed.cores import work_cores
 from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve
 
 HIDDEN = 'assert square(1234567) == 1234567 ** 2, f"square is off for {1234567}"'
@@ -196,3 +198,19 @@ def test_a_court_that_is_closed_judges_nobody() -> None:
     source = notebook(solve("square", "def square(x):\n    return x"), check("square", "assert square(2)"))
     result = Court().judge_visible(plan_notebook(source, source), Settings(), b"")
     assert [each.verdict for each in result.checks] == [Verdict.FAULT]
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
+@pytest.mark.parametrize("speed", [True, False])
+def test_work_of_an_assignment_that_races_keeps_off_the_lanes(court: Court, speed: bool) -> None:
+    """Others of its batch race meanwhile. The failed check beside it spares the race."""
+    before = os.sched_getaffinity(0)
+    result = judge(
+        court,
+        solve("mask", "import os\nprint(*sorted(os.sched_getaffinity(0)))\ndef mask(n):\n    return n"),
+        check("mask", "assert mask(1) == 2"),
+        check("mask-speed", "race(mask, lambda rng: (1,), bands={1: 1})", speed=speed),
+    )
+    seen = set(map(int, result.cells[0].outputs[0]["text"].split()))
+    assert seen == (set(work_cores()) if speed else before)
+    assert os.sched_getaffinity(0) == before

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.speed import counters, timing
+from autograder.sandbox import counters
+from autograder.speed import timing
 from autograder.speed.activity import Moment, Program, Ticks, moment, on_core
 from autograder.speed.cores import Cores
 from autograder.speed.lane import take

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.speed import counters
-from autograder.speed.counters import INSTRUCTIONS, TASK_CLOCK, Counter, Instructions, attach, refusal
+from autograder.sandbox import counters
+from autograder.sandbox.counters import INSTRUCTIONS, TASK_CLOCK, Counter, Instructions, attach, refusal
 
 WORKER = """
 import subprocess, sys, threading

@@ -1,0 +1,151 @@
+"""Races through the court: memory and growth, what may stand in a check, and hosts that can't measure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from autograder.judge import Court, RaceKind, Settings, Verdict, plan_notebook
+from autograder.judge import court as courts
+from autograder.sandbox.policy import this_host
+from tests.autograder.judge.notebooks import check, notebook, solve
+
+pytestmark = pytest.mark.slow
+
+SOFTMAX = """
+import numpy as np
+def softmax(x):
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+"""
+IN_PLACE = """
+import numpy as np
+def softmax(x):
+    np.subtract(x, x.max(axis=1, keepdims=True), out=x)
+    np.exp(x, out=x)
+    x /= x.sum(axis=1, keepdims=True)
+    return x
+"""
+TWICE = """
+import numpy as np
+def softmax(x):
+    shifted = x - x.max(axis=1, keepdims=True)
+    e = np.exp(shifted)
+    copy = e.copy()
+    return copy / e.sum(axis=1, keepdims=True)
+"""
+POOLED = """
+import numpy as np
+pool = np.ones((4, 1000, 1000))
+def softmax(x):
+    if x.shape != (1000, 1000):
+        return np.full(x.shape, 1 / x.shape[1])
+    a, b, c, d = pool
+    np.subtract(x, x.max(axis=1, keepdims=True), out=a)
+    np.exp(a, out=b)
+    c[:] = b
+    return np.divide(c, b.sum(axis=1, keepdims=True), out=d)
+"""
+IN_A_CHILD = """
+import os
+import numpy as np
+def softmax(x):
+    pid = os.fork()
+    if pid == 0:
+        parts = [x - x.max(axis=1, keepdims=True) for _ in range(4)]
+        e = np.exp(parts[0])
+        x[:] = e / e.sum(axis=1, keepdims=True)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return x
+"""
+INPUTS = "lambda rng: (rng.normal(size=(1000, 1000)),)"
+BY_RATIO = f"race_memory(softmax, {INPUTS}, bands={{0.7: 1, 0.9: 2, 4: 3}})"
+SORTED = "def middle(values):\n    return sorted(values)[len(values) // 2]"
+QUADRATIC = """
+def middle(values):
+    half = len(values) // 2
+    return next(v for v in values if sum(other < v for other in values) == half)
+"""
+GROWTH = (
+    "race_growth(middle, lambda rng, n: (rng.normal(size=n).tolist(),), [250, 500, 1000, 2000], 'n log n')"
+)
+
+
+def judged(court: Court, name: str, reference: str, answer: str, race: str) -> Any:
+    def made(source: str) -> Any:
+        probe = {"softmax": "import numpy as np\nassert np.allclose(softmax(np.zeros((2, 4))), 0.25)"}
+        return notebook(
+            solve(name, source),
+            check(name, probe.get(name, "assert middle([3.0, 1.0, 2.0]) == 2"), points=1),
+            check("race", race, points=3, question=name, speed=True),
+        )
+
+    plan = plan_notebook(made(answer), made(reference))
+    return court.judge_for_staff(plan, Settings(), b"seed", open_pass=False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "points"),
+    [(SOFTMAX, 2), (IN_PLACE, 3), (TWICE, 0), (POOLED, 0)],
+    ids=["as the reference", "in place", "twice as much", "a pool held before the call"],
+)
+def test_extra_memory_is_a_ratio_to_the_references(court: Court, answer: str, points: float) -> None:
+    found = judged(court, "softmax", SOFTMAX, answer, BY_RATIO).result.checks[1]
+    assert (found.points, found.race.kind) == (points, RaceKind.MEMORY)
+
+
+@pytest.mark.skipif(this_host().place is None, reason="nothing counts them without a control group")
+def test_memory_of_a_process_that_came_and_went_counts(court: Court) -> None:
+    found = judged(court, "softmax", SOFTMAX, IN_A_CHILD, BY_RATIO.replace("0.7", "0.95"))
+    assert found.result.checks[1].points == 0
+
+
+@pytest.mark.parametrize(("answer", "points"), [(IN_PLACE, 3), (SOFTMAX, 0)])
+def test_in_place_is_all_or_nothing(court: Court, answer: str, points: float) -> None:
+    race = f"race_memory(softmax, {INPUTS}, at_most=0)"
+    assert judged(court, "softmax", SOFTMAX, answer, race).result.checks[1].points == points
+
+
+@pytest.mark.parametrize(("answer", "points"), [(SORTED, 3), (QUADRATIC, 0)])
+def test_growth_keeps_to_a_claim(court: Court, answer: str, points: float) -> None:
+    found = judged(court, "middle", SORTED, answer, GROWTH).result.checks[1]
+    assert (found.points, found.race.kind) == (points, RaceKind.GROWTH)
+    assert (found.race.ratio <= found.race.marks[0][0]) is (points > 0)
+
+
+@pytest.mark.parametrize(
+    ("race", "words"),
+    [
+        ("race(middle, lambda rng: ([1.0],))", "give one of bands="),
+        ("race(middle, lambda rng: ([1.0],), bands={1: 3}, smooth={1: 1, 2: 3})", "give one of bands="),
+        ("race(middle, lambda rng: ([1.0],), bands={0.5: 2, 0.8: 1})", "points that rise"),
+        ("race(middle, lambda rng: (object(),), bands={1: 3})", "handed over in a timed call"),
+        ("race(middle, lambda rng: ([1.0],), bands={0.001: 99})", "more than its 3"),
+        ("race_memory(middle, lambda rng: ([1.0],), at_most=-1)", "at_most is a number"),
+        ("race_growth(middle, lambda rng, n: ([1.0],), [10, 20, 30], 'n log n')", "8 times"),
+        ("race_growth(middle, lambda rng, n: ([1.0],), [10, 20, 80], 'n!')", "is no claim"),
+        ("race(max, lambda rng: ([1.0],), bands={1: 3}); race(middle, None)", "exactly one race"),
+    ],
+)
+def test_an_authors_slip_is_named(court: Court, race: str, words: str) -> None:
+    found = judged(court, "middle", SORTED, SORTED, race)
+    assert found.result.checks[1].points == 0
+    assert words in found.staff["check-race"]
+
+
+def test_a_host_that_cannot_measure_grades_no_speed(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courts, "fit_for_races", lambda court: "this host can't measure speed fairly now")
+    race = "race(middle, lambda rng: ([1.0],), bands={0.5: 3})"
+    found = judged(court, "middle", SORTED, SORTED, race)
+    assert {each.verdict for each in found.result.checks} == {Verdict.FAULT}
+    assert "can't measure" in found.staff["check-race"]
+
+
+def test_a_race_in_the_open_pass_says_when_speed_is_measured(court: Court) -> None:
+    cells = (solve("middle", SORTED), check("race", "race(middle, None, bands={1: 3})", speed=True, points=3))
+    plan = plan_notebook(notebook(*cells), notebook(*cells))
+    (found,) = court.judge_visible(plan, Settings(), b"seed").checks
+    assert (found.verdict, found.race) == (Verdict.OK, None)
+    assert "measured when your notebook is graded" in found.message
