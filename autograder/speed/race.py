@@ -106,7 +106,7 @@ def race(
         if not spent and not is_look(len(samples)):
             continue
         found = bounds(samples, track.overhead)
-        decided = score.settled(found.low, found.high)
+        decided = settled(score, samples, found)
         if spent and not decided and unsteady(samples):
             raise NoisyHost
         if spent or decided:
@@ -162,13 +162,25 @@ class Track:
         return seconds[0], seconds[1]
 
 
+def settled(score: Score, samples: Sequence[tuple[float, float]], found: Interval) -> bool:
+    """Whether more pairs are of no use. For points that rise with every hundredth they are of none once the
+    allowances are all that is left of the interval."""
+    if score.smooth:
+        found = interval(logs_of(samples))
+    return score.settled(found.low, found.high)
+
+
+def logs_of(samples: Sequence[tuple[float, float]]) -> list[float]:
+    return [math.log(reference / student) for student, reference in samples]
+
+
 def bounds(samples: Sequence[tuple[float, float]], overhead: float) -> Interval:
     """The ratio's interval, widened by what handing over may hide.
 
     With h of the reference's time in it, a measured ratio m stands for a true one of
     m (1 - h) / (1 - h m): both sides hand over alike, so it draws the ratio towards 1.
     """
-    logs = [math.log(reference / student) for student, reference in samples]
+    logs = logs_of(samples)
     middle = math.exp(float(np.median(logs)))
     hidden = min(overhead, 0.5 / max(1.0, middle))
     return interval(logs, ALLOWANCE + abs(math.log((1 - hidden) / (1 - hidden * middle))))
