@@ -42,11 +42,9 @@ MARKS = {0.25: 1.0, 0.5: 2.0, 0.75: 3.0, 0.9: 4.0}
 AWAY = 1.05  # how far from a mark, at least, a ratio is that must get one band
 KERNEL = """
 def work(x, units):
-    total = 0.0
-    values = x.tolist()
     for _ in range(units):
         total = 0.0
-        for value in values:
+        for value in x.tolist():
             total += value * value
     return total
 def raced(x):
