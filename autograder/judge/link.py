@@ -127,7 +127,8 @@ class Link:
     def timed(self, function: Any, calls: list[tuple[Any, ...]]) -> tuple[list[Any], Turn]:
         """The results of a proxy's function for each tuple of arguments, and what the box's turn used.
 
-        Raises as ``request`` does.
+        A result with anything in it that stays in the box is that proxy alone, for to ask it later what it
+        is would be work outside of the turn. Raises as ``request`` does.
         """
         if self.arena is None or not isinstance(self.channel, MeasuredChannel):
             raise AuthorError("this check measures, so its cell needs speed=true")
@@ -143,7 +144,7 @@ class Link:
         outputs = self.exchange("race", [self.reference(function), encoded], Tail(), [])
         if type(outputs) is not list or len(outputs) != len(calls):
             raise self.lose("nonsense")
-        return outputs, self.channel.turn
+        return [next(proxies_in(each), each) for each in outputs], self.channel.turn
 
     @property
     def resident_at_start(self) -> int:
@@ -352,6 +353,17 @@ class Link:
         self.refused = None
         self.raised_in_callback = None
         self.swallowed = None
+
+
+def proxies_in(x: object) -> Iterator[object]:
+    """The proxies in what a box sent."""
+    if isinstance(x, list | tuple | set | frozenset):
+        for each in x:
+            yield from proxies_in(each)
+    elif isinstance(x, dict):
+        yield from proxies_in([*x.keys(), *x.values()])
+    elif hasattr(type(x), "seat_of"):
+        yield x
 
 
 def puller(iterator: Iterator[Any]) -> Callable[[], tuple[bool, Any]]:

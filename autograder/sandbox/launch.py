@@ -103,7 +103,7 @@ def _command(
     python = interpreter()
     program = filter_program(
         counted=group is not None,
-        affinity=not spec.cpus,
+        pinned=bool(spec.cpus),
         loopback=spec.loopback,
         own_uid=footing.as_root,
     )

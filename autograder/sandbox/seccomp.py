@@ -52,8 +52,7 @@ ALLOWED: Mapping[str, str] = MappingProxyType(
             """,
         "waiting for descriptors": """
             poll select pselect6 ppoll epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait
-            epoll_pwait2 eventfd eventfd2 signalfd signalfd4 timerfd_create timerfd_settime
-            timerfd_gettime
+            epoll_pwait2 eventfd eventfd2 signalfd signalfd4
             """,
         "sockets, of few families and kinds": """
             socket socketpair connect accept accept4 bind listen shutdown sendto recvfrom sendmsg recvmsg
@@ -80,8 +79,9 @@ ALLOWED: Mapping[str, str] = MappingProxyType(
 
 # Files without a name, in memory: charged to the box's memory group, and to nothing else.
 MEMORY_FILES = ("memfd_create",)
-# Leaving the core it was put on. A box pinned for a race may not.
-AFFINITY = ("sched_setaffinity",)
+# Leaving the core it was put on, and setting a thousand timers at once, each of which interrupts whoever has
+# the core when it is due. A box pinned for a race may not.
+UNPINNED = ("sched_setaffinity", "timerfd_create", "timerfd_settime", "timerfd_gettime")
 
 # Refused with ENOSYS, so that C libraries and programs fall back to something allowed; each with its reason.
 ABSENT: Mapping[str, str] = MappingProxyType(
@@ -125,7 +125,7 @@ _Instruction = tuple[int, int, int, int]
 def filter_program(
     *,
     counted: bool = True,
-    affinity: bool = True,
+    pinned: bool = False,
     loopback: bool = False,
     own_uid: bool = True,
     machine: str | None = None,
@@ -139,7 +139,7 @@ def filter_program(
     Raises HostUnfit where the machine (this one by default) has no table.
     """
     table = syscall_table(machine or platform.machine())
-    allowed = {*_names(ALLOWED), *(MEMORY_FILES if counted else ()), *(AFFINITY if affinity else ())}
+    allowed = {*_names(ALLOWED), *(MEMORY_FILES if counted else ()), *(() if pinned else UNPINNED)}
     checked = rules(loopback=loopback, own_uid=own_uid, counted=counted)
     program = [
         *_check_machine(table),

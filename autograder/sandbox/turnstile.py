@@ -29,8 +29,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import astuple, dataclass
+from enum import Enum, auto
 from pathlib import Path
 
 from autograder.sandbox.accounting import descendants
@@ -170,10 +171,23 @@ def status_bytes(pid: int, name: str) -> int:
     return 0
 
 
-def signal_all(pids: list[int], number: int) -> None:
-    for pid in pids:
+@contextlib.contextmanager
+def held(pids: Iterable[int]) -> Iterator[dict[int, int]]:
+    """Descriptors of processes, by number: a number may come to mean another process, of anybody's, in a turn
+    that forks long enough."""
+    with contextlib.ExitStack() as owned:
+        found = {}
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                found[pid] = os.pidfd_open(pid)
+                owned.callback(os.close, found[pid])
+        yield found
+
+
+def signal_all(descriptors: Iterable[int], number: int) -> None:
+    for descriptor in descriptors:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
+            signal.pidfd_send_signal(descriptor, number)
 
 
 class Turnstile:
@@ -211,14 +225,14 @@ class Turnstile:
         if self.counter:
             self.counter.reset()
         self.waited = self.meter.waited()
-        pids = self.meter.processes()
-        begin = time.monotonic_ns()
-        signal_all(pids, signal.SIGCONT)
-        self.write(asked)
-        answer = self.read(self.box, other=self.judge)
-        signal_all(pids, signal.SIGSTOP)
-        wall = time.monotonic_ns() - begin
-        if self.stop():  # not by the first signal: what ran on did so in this turn
+        with held(self.meter.processes()) as known:
+            begin = time.monotonic_ns()
+            signal_all(known.values(), signal.SIGCONT)
+            self.write(asked)
+            answer = self.read(self.box, other=self.judge)
+            signal_all(known.values(), signal.SIGSTOP)
+            wall = time.monotonic_ns() - begin
+        if self.stop(told=set(known)):  # not by the first signal: what ran on did so in this turn
             wall = time.monotonic_ns() - begin
         return answer, self.measured(wall, resident)
 
@@ -227,7 +241,8 @@ class Turnstile:
         cpu, waited = self.meter.cpu(), self.meter.waited()
         used, delay = cpu - self.cpu, max(0, waited - self.waited)
         self.cpu = cpu
-        counted = wall if self.meter.group is None else min(wall, max(used, wall - delay))
+        # Without a group, a child that came and went has used nothing that can be seen: no delay is forgiven.
+        counted = max(used, wall - (delay if self.meter.group else 0))
         grown = self.meter.memory.rise() if self.meter.memory else 0
         return Turn(counted, wall, used, resident, self.meter.peak(), grown, self.instructions())
 
@@ -235,17 +250,27 @@ class Turnstile:
         counted = self.counter.read() if self.counter else None
         return -1 if counted is None else counted
 
-    def stop(self) -> bool:
-        """Stops all of the box, and returns whether anything had to be. A process that is born meanwhile is
-        found in the next round."""
+    def stop(self, told: Collection[int] = ()) -> bool:
+        """Stops all of the box, and returns whether the signal that those of ``told`` got was not enough.
+
+        A process can be overlooked that is born, or loses its parent, while one looks. Who is stopped does
+        neither. So once two looks in a row find the same processes, all there and stopped, they are all.
+        """
         deadline = time.monotonic() + STOP_SECONDS
-        rounds = 0
-        while running := [pid for pid in self.meter.processes() if not stopped(pid)]:
-            signal_all(running, signal.SIGSTOP)
-            rounds += 1
+        known, before, rounds = set(told), None, 0
+        while True:
+            states = {pid: state_of_process(pid) for pid in self.meter.processes()}
+            running = [pid for pid, state in states.items() if state is State.RUNS or pid not in known]
+            with held(running) as descriptors:
+                signal_all(descriptors.values(), signal.SIGSTOP)
+            known.update(running)
+            rounds += bool(running)
+            quiet = not running and State.GONE not in states.values()
+            if quiet and states.keys() == before:
+                return rounds > 0
+            before = states.keys() if quiet else None
             if time.monotonic() > deadline:
                 raise Gone("it can't be stopped")
-        return rounds > 0
 
     def pass_on(self, frame: list[bytes], turn: Turn) -> None:
         try:
@@ -287,12 +312,20 @@ class Turnstile:
         return [head + take(body), take(tail)]
 
 
-def stopped(pid: int) -> bool:
+class State(Enum):
+    """Of a whole process, for who wants it to stand still."""
+
+    RUNS = auto()
+    STANDS = auto()
+    GONE = auto()
+
+
+def state_of_process(pid: int) -> State:
     try:
-        states = [state_of_thread(pid, tid) for tid in threads_of(pid)]
+        states = [state_of_thread(pid, tid) for tid in os.listdir(f"/proc/{pid}/task")]  # noqa: PTH208
     except (FileNotFoundError, ProcessLookupError):
-        return True
-    return all(state in STOPPED for state in states)
+        return State.GONE
+    return State.STANDS if all(state in STOPPED for state in states) else State.RUNS
 
 
 def state_of_thread(pid: int, tid: str) -> str:

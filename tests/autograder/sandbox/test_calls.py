@@ -15,7 +15,7 @@ import pytest
 from autograder.sandbox import BoxFile, BoxSpec, interpreter, open_box
 from autograder.sandbox.arguments import Condition, Rule, rules
 from autograder.sandbox.policy import this_host
-from autograder.sandbox.seccomp import ABSENT, AFFINITY, ALLOWED, MEMORY_FILES
+from autograder.sandbox.seccomp import ABSENT, ALLOWED, MEMORY_FILES, UNPINNED
 from autograder.sandbox.syscalls import TABLES
 from tests.autograder.sandbox.boxes import PATIENCE, SMALL, said
 from tests.autograder.sandbox.calls import INT_80, PLAN
@@ -70,7 +70,7 @@ def names(groups: Mapping[str, str]) -> set[str]:
 
 def allowed() -> set[str]:
     without_group = set() if HOST.place is None else set(MEMORY_FILES)
-    return names(ALLOWED) | without_group | set(AFFINITY)
+    return names(ALLOWED) | without_group | set(UNPINNED)
 
 
 def rules_of(*, loopback: bool) -> tuple[Rule, ...]:

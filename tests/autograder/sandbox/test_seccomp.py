@@ -17,7 +17,7 @@ import pytest
 
 from autograder.sandbox import HostUnfit
 from autograder.sandbox.arguments import Rule, rules
-from autograder.sandbox.seccomp import ABSENT, AFFINITY, ALLOWED, MEMORY_FILES, filter_program
+from autograder.sandbox.seccomp import ABSENT, ALLOWED, MEMORY_FILES, UNPINNED, filter_program
 from autograder.sandbox.syscalls import TABLES
 
 X86_64 = TABLES["x86_64"]
@@ -72,7 +72,7 @@ def names(groups: Mapping[str, str]) -> list[str]:
 
 
 def test_every_name_is_a_call_of_the_machine_and_stands_once() -> None:
-    listed = [*names(ALLOWED), *MEMORY_FILES, *AFFINITY, *names(ABSENT)]
+    listed = [*names(ALLOWED), *MEMORY_FILES, *UNPINNED, *names(ABSENT)]
     assert set(listed) <= NUMBER.keys()
     assert len(set(listed)) == len(listed)
 
@@ -92,7 +92,7 @@ def test_numbers_are_those_of_the_kernels_header() -> None:
 
 
 def test_calls_in_a_group_are_allowed_and_all_others_refused(program: bytes) -> None:
-    fine = {*names(ALLOWED), *MEMORY_FILES, *AFFINITY} - RULED
+    fine = {*names(ALLOWED), *MEMORY_FILES, *UNPINNED} - RULED
     absent = set(names(ABSENT))
     for name, number in NUMBER.items():
         if name not in RULED:
@@ -288,9 +288,15 @@ def test_box_without_a_memory_group_gets_no_files_in_memory() -> None:
 
 
 def test_pinned_box_may_not_leave_its_core() -> None:
-    pinned = filter_program(affinity=False, machine="x86_64")
+    pinned = filter_program(pinned=True, machine="x86_64")
     assert answer(pinned, NUMBER["sched_setaffinity"]) == REFUSE | errno.EPERM
     assert answer(pinned, NUMBER["sched_getaffinity"]) == ALLOW
+
+
+def test_pinned_box_gets_no_timers_by_the_thousand() -> None:
+    pinned = filter_program(pinned=True, machine="x86_64")
+    assert answer(pinned, NUMBER["timerfd_create"]) == REFUSE | errno.EPERM
+    assert answer(pinned, NUMBER["setitimer"]) == ALLOW
 
 
 def test_machine_without_a_table_gets_no_filter() -> None:
