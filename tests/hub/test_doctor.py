@@ -106,6 +106,7 @@ def test_without_the_option_nothing_is_timed(paper: PaperHost, monkeypatch: pyte
 
 
 @pytest.mark.slow
+@pytest.mark.lane
 def test_this_host_gets_an_answer() -> None:
     process = mlsys("doctor", "--timing", "--json")
     read = json.loads(process.stdout)

@@ -47,6 +47,7 @@ class PaperCourt:
         return cast(Court, self)
 
 
+@pytest.mark.lane
 def test_reference_races_itself_through_the_real_court(court: Court) -> None:
     one = calibrate(court)
     assert one.race is not None, one.why

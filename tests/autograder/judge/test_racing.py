@@ -11,7 +11,7 @@ from autograder.judge import court as courts
 from autograder.sandbox.policy import this_host
 from tests.autograder.judge.notebooks import check, notebook, solve
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.lane]
 
 SOFTMAX = """
 import numpy as np

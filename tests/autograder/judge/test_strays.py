@@ -112,6 +112,7 @@ def test_who_crashes_otherwise_is_judged_once(court: Court, monkeypatch: pytest.
     assert len(killer.boxes) == 2
 
 
+@pytest.mark.lane
 def test_a_race_that_a_stray_kill_broke_is_run_again(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
     cells = (solve("grow", GROW), check("grow", "assert grow(1) == 2", points=1), race())
     killer = killing(monkeypatch, "check", 4)  # two checks in the open pass, one in the closed, the race
@@ -120,6 +121,7 @@ def test_a_race_that_a_stray_kill_broke_is_run_again(court: Court, monkeypatch: 
     assert killer.left == 0
 
 
+@pytest.mark.lane
 def test_the_end_of_the_references_box_is_no_fault_of_the_students(
     court: Court, monkeypatch: pytest.MonkeyPatch
 ) -> None:
