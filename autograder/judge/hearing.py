@@ -32,6 +32,16 @@ from autograder.sandbox.turnstile import start_turnstile
 START_SECONDS = 60.0
 MOUNT = "/opt/mlsys"
 PACKAGE = Path(autograder.__file__).parent
+# What of this package a box sees: the agent, and what a student's own cells may import.
+SHOWN = (
+    "__init__.py",
+    "sandbox",
+    "errors.py",
+    "student.py",
+    "speed/__init__.py",
+    "speed/interval.py",
+    "speed/score.py",
+)
 MEMORY_WORDS = "Your code used more memory than the assignment allows."
 OVERRUN_WORDS = "This check did not end within its time limit with what your code returned."
 SPENT_WORDS = "The checks of this notebook have used up all of its time, so this one was not run."
@@ -173,8 +183,7 @@ def agent_spec(settings: Settings, fds: tuple[int, ...], role: str, cpus: tuple[
         argv=(interpreter().executable, "-m", "autograder.sandbox.agent", *map(str, fds)),
         limits=settings.limits,
         binds=(
-            Bind(PACKAGE / "__init__.py", f"{MOUNT}/autograder/__init__.py"),
-            Bind(PACKAGE / "sandbox", f"{MOUNT}/autograder/sandbox"),
+            *(Bind(PACKAGE / name, f"{MOUNT}/autograder/{name}") for name in SHOWN),
         ),
         env={"PYTHONPATH": MOUNT},
         pass_fds=fds,

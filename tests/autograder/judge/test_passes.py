@@ -214,3 +214,15 @@ def test_work_of_an_assignment_that_races_keeps_off_the_lanes(court: Court, spee
     seen = set(map(int, result.cells[0].outputs[0]["text"].split()))
     assert seen == (set(work_cores()) if speed else before)
     assert os.sched_getaffinity(0) == before
+
+
+def test_a_notebook_that_races_on_its_own_is_judged_like_any_other(court: Court) -> None:
+    racing = (
+        "from autograder.student import race\n"
+        "def twice(x):\n    return 2 * x\n"
+        "race(twice, lambda x: x + x, lambda rng: (float(rng.random()),), seconds=0.05)"
+    )
+    result = judge(court, solve("twice", racing), check("twice", "assert twice(2) == 4"))
+    assert result.cells[0].status is Verdict.OK
+    assert "times the baseline's speed" in str(result.cells[0].outputs)
+    assert [each.verdict for each in result.checks] == [Verdict.OK]
