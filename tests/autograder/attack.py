@@ -17,10 +17,11 @@ from typing import Any
 
 import nbformat
 
-from tests.autograder.target import NAME, STUB, assignment
+from tests.autograder.target import NAME, assignment
 
 FOLDER = Path(__file__).parent.parent / "attacks"
 FOUND = re.compile(r"FOUND: ?(.*)")  # what an attack prints of what it got
+Assignment = Callable[[Mapping[str, str], tuple[str, ...], tuple[str, ...]], Any]
 KINDS = ("forge", "read", "harm", "escape")
 REQUIRED = frozenset({"kind", "goal", "trick", "mark"})
 OPTIONAL = frozenset({"verdict", "leak", "silent", "refused", "ours_only", "stumbles", "ungrouped"})
@@ -60,9 +61,9 @@ class Attack:
         """Whether its cells print ``FOUND: […]``, which must be there and empty."""
         return self.kind in ("read", "escape") and not self.silent
 
-    def files(self) -> dict[str, bytes]:
-        """The files that the attacker hands in."""
-        made = assignment({**STUB, **self.answers}, self.before, self.after)
+    def files(self, made_by: Assignment = assignment) -> dict[str, bytes]:
+        """The files that the attacker hands in, for the target or another assignment."""
+        made = made_by(self.answers, self.before, self.after)
         edited = self._edit()(made) if self.editing else None
         if isinstance(edited, dict):
             return edited
@@ -119,6 +120,6 @@ def read_attack(path: Path) -> Attack:
     )
 
 
-def attacks() -> list[Attack]:
-    """All of them, by name."""
-    return [read_attack(path) for path in sorted(FOLDER.glob("*.py"))]
+def attacks(folder: Path = FOLDER) -> list[Attack]:
+    """All of a folder's, by name."""
+    return [read_attack(path) for path in sorted(folder.glob("*.py"))]

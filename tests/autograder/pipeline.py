@@ -46,9 +46,9 @@ BOX_UIDS = range(uids.FIRST, uids.FIRST + uids.COUNT)
 SETTLE_SECONDS = 10.0
 
 
-def limited(made: NotebookNode) -> NotebookNode:
+def limited(made: NotebookNode, check_seconds: float = CHECK_SECONDS) -> NotebookNode:
     """A source notebook with tight limits."""
-    own = {"version": 1, "assignment": NAME, "limits": asdict(LIMITS), "check_seconds": CHECK_SECONDS}
+    own = {"version": 1, "assignment": NAME, "limits": asdict(LIMITS), "check_seconds": check_seconds}
     made.metadata["mlsys"] = own
     return made
 
@@ -88,9 +88,11 @@ class Pipeline:
 
 
 @contextlib.contextmanager
-def open_pipeline(folder: Path, court: Court, source: NotebookNode | None = None) -> Iterator[Pipeline]:
+def open_pipeline(
+    folder: Path, court: Court, source: NotebookNode | None = None, check_seconds: float = CHECK_SECONDS
+) -> Iterator[Pipeline]:
     """A new course directory, released by the stock nbgrader: the target's, or another ``source``'s."""
-    limited_source = limited(assignment(REFERENCE) if source is None else source)
+    limited_source = limited(assignment(REFERENCE) if source is None else source, check_seconds)
     sources = folder / "source" / NAME
     sources.mkdir(parents=True)
     (sources / f"{NAME}.ipynb").write_bytes(notebook_bytes(limited_source))

@@ -6,6 +6,7 @@ a `map`, an object of the student's that stays in the box. None is written with 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve
@@ -54,8 +55,9 @@ STUB = {
 POINTS = {"double": 4, "norm": 3, "layer": 3}
 
 
-def assignment(answers: dict[str, str], before: tuple[str, ...] = (), after: tuple[str, ...] = ()) -> Any:
-    """The target's notebook with these answers."""
+def assignment(answers: Mapping[str, str], before: tuple[str, ...] = (), after: tuple[str, ...] = ()) -> Any:
+    """The target's notebook with these answers; what isn't answered is the bare stub."""
+    answers = {**STUB, **answers}
     norm, layer = "assert abs(norm(np.array([3.0, 4.0])) - 5) < 1e-9", "assert Layer(np.ones(2)).calls == 0"
     return notebook(
         given("import numpy as np\nimport pytest"),

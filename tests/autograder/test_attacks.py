@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import nbformat
 import pytest
@@ -29,23 +30,32 @@ def pipeline(court: Court, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def honest(pipeline: Pipeline, student: str) -> float:
     """The points of a right submission now."""
-    return pipeline.hand_in(
-        student, {f"{NAME}.ipynb": nbformat.writes(assignment(REFERENCE)).encode()}
-    ).attempt.points
+    return pipeline.hand_in(student, files_of(assignment(REFERENCE))).attempt.points
+
+
+def files_of(made: Any) -> dict[str, bytes]:
+    return {f"{NAME}.ipynb": nbformat.writes(made).encode()}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("attack", attacks(), ids=lambda attack: attack.name)
 def test_attack_gets_what_it_deserves(pipeline: Pipeline, attack: Attack) -> None:
+    require_deserts(pipeline, attack, attack.files())
+    if attack.kind == "harm":
+        assert honest(pipeline, f"beside.{attack.name}") == 10
+
+
+def require_deserts(pipeline: Pipeline, attack: Attack, files: Mapping[str, bytes]) -> None:
+    """Hands it in, and fails where it gets, finds or leaves anything that it shouldn't."""
     traces = Traces()
     try:
-        got = pipeline.hand_in(attack.name, attack.files())
+        got = pipeline.hand_in(attack.name, files)
     except SubmissionError as refusal:
         assert attack.refused is not None and attack.refused in str(refusal)
         return
     attempt = got.attempt
     assert attempt.state is not AttemptState.FAULT, got.grading
-    assert attempt.points == attack.mark
+    assert attempt.points == attack.mark, got.grading
     if attack.refused is not None:
         assert attempt.state is AttemptState.UNREADABLE and attack.refused in got.problem
     wanted = attack.verdict if this_host().place else attack.ungrouped or attack.verdict
@@ -58,13 +68,11 @@ def test_attack_gets_what_it_deserves(pipeline: Pipeline, attack: Attack) -> Non
     assert attack.leak is None or attack.leak not in shown
     assert len(shown) < MOST_WORDS
     assert traces.left() == []
-    if attack.kind == "harm":
-        assert honest(pipeline, f"beside.{attack.name}") == 10
 
 
 def test_honest_answers_earn_all_and_the_stub_nothing(pipeline: Pipeline) -> None:
     assert honest(pipeline, "honest") == 10
-    stub = pipeline.hand_in("stub", {f"{NAME}.ipynb": nbformat.writes(assignment(STUB)).encode()}).attempt
+    stub = pipeline.hand_in("stub", files_of(assignment(STUB))).attempt
     assert (stub.points, stub.verdict) == (0, Verdict.ERROR)
 
 
