@@ -50,7 +50,7 @@ def work(x, units):
 def raced(x):
     return work(x, {units})
 """
-BURN = "while True: sum(i * i for i in range(100_000))"
+BURN = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: sum(i * i for i in range(100_000))"
 
 
 class Line:

@@ -111,7 +111,7 @@ def test_what_is_undecided_gains_nothing_from_a_reference_that_was_held_up(budge
 
 def test_a_host_on_which_the_reference_itself_is_unsteady_decides_nothing() -> None:
     with pytest.raises(NoisyHost):
-        run_race(0.5, noise=0.6, budget=0.8)
+        run_race(0.5, noise=1.0, budget=2.0)
 
 
 def test_a_race_for_a_line_ends_where_more_pairs_would_change_little() -> None:
