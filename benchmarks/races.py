@@ -29,7 +29,7 @@ from autograder.judge.hearing import BoxedNotebook
 from autograder.judge.link import Link
 from autograder.judge.measured import MeasuredChannel
 from autograder.judge.proxy import make_proxy
-from autograder.judge.racing import BoxRunner, IdleRunner
+from autograder.judge.racing import BUDGET_SECONDS, BoxRunner, IdleRunner
 from autograder.judge.session import ask_raw, greet
 from autograder.sandbox.arena import Arena
 from autograder.speed.lane import lane
@@ -101,7 +101,7 @@ class Field:
             lambda rng: (rng.normal(size=self.size),),
             lambda inputs, mine, right: bool(np.isclose(mine, right)),
             Bands(marks),
-            rng=np.random.default_rng(seed), clock=time.monotonic, budget=6.0,
+            rng=np.random.default_rng(seed), clock=time.monotonic, budget=BUDGET_SECONDS,
         )  # fmt: skip
         return measured, time.monotonic() - begin
 

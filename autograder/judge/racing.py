@@ -28,7 +28,7 @@ from autograder.speed.memory import ratio as memory_ratio
 from autograder.speed.race import Inputs, Measurement, Track, WrongOutput, race
 from autograder.speed.score import Bands, Score, Smooth
 
-BUDGET_SECONDS = 6.0
+BUDGET_SECONDS = 12.0
 LATER = "Speed is measured when your notebook is graded, once every other check of this question passes."
 RACES = ("race", "race_memory", "race_growth")
 RTOL, ATOL = 1e-6, 1e-9
@@ -175,7 +175,7 @@ class Races:
         check: Check | None = None,
         rtol: float = RTOL,
         atol: float = ATOL,
-        budget: float = 2 * BUDGET_SECONDS,
+        budget: float = BUDGET_SECONDS,
     ) -> None:
         """Ends the check with all its points where time grows with size like ``at_most`` ("n log n") at
         most, with none where it grows faster. ``make_inputs(rng, size)`` returns a fresh tuple of arguments.
