@@ -32,11 +32,11 @@ for size in (1, 1000):
     assert np.shape(got) == (2, size)
     assert np.allclose(got, np.cumsum([np.sin(k * x).sum(axis=0), np.cos(k * x).sum(axis=0)], axis=1))
 """
-RACE = "race(waves, lambda rng: (rng.normal(size=10_000),), bands={0.4: 1, 0.7: 2, 2.0: 3})"
+RACE = "race(waves, lambda rng: (rng.normal(size=10_000),), bands={0.4: 1, 0.7: 2, 2.0: 3}, budget=5.0)"
 FAST = {"waves": "def waves(x):\n    return fast(x)"}
 SLOW = {"waves": "def waves(x):\n    return slow(x)"}
 STUB = {"waves": "def waves(x):\n    raise NotImplementedError('waves')"}
-CHECK_SECONDS = 30.0
+CHECK_SECONDS = 15.0
 
 
 def speed_assignment(

@@ -14,7 +14,7 @@ from tests.autograder.test_attacks import files_of, require_deserts
 
 HONEST_FAST, HONEST_SLOW = 3, 1
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.lane]
 
 
 @pytest.fixture(scope="module")

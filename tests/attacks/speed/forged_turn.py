@@ -2,7 +2,6 @@
 # goal = "a turn's measures of its own making"
 # trick = "puts before its reply, and behind it, what a turnstile would write there"
 # mark = 1
-# verdict = "CRASH"
 # ours_only = true
 # %%
 import gc

@@ -2,7 +2,6 @@
 # goal = "to run while it should stand still"
 # trick = "a chain of children, each of which begins another and ends, so that a look at the processes misses it; its last one computes"
 # mark = 1
-# verdict = "CRASH"
 # ours_only = true
 # %%
 import gc

@@ -9,5 +9,5 @@ calls = []
 def waves(x):
     calls.append(len(x))
     if 0 < calls.count(10_000) < 4:
-        time.sleep(3)
+        time.sleep(1.5)
     return slow(x)
