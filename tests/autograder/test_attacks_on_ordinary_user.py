@@ -8,7 +8,6 @@ import pytest
 
 from tests.autograder.sandbox.test_ordinary_user import run_again
 
-
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user runs them as they are"),
