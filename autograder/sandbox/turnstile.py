@@ -342,6 +342,7 @@ def start_turnstile(
         pass_fds=(judge, box),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C lets what runs come to its end
     )
     if cpus:
         with contextlib.suppress(OSError):
