@@ -133,11 +133,10 @@ if os.fork() == 0:
     signal.signal(signal.SIGINT, lambda *_: say("child"))
     os.read(ours, 1)
     os._exit(0)
-try:
-    say("ready")
-    os.read(os.pipe()[0], 1)
-except KeyboardInterrupt:
-    say("interrupted")
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # it may come before it is waited for
+say("ready")
+signal.sigwait([signal.SIGINT])
+say("interrupted")
 """
     reader, writer = os.pipe()
     with open_box(python_spec(code, writer)) as box:
