@@ -88,8 +88,9 @@ class Field:
         self.size = size
 
     def close(self) -> None:
-        self.student.notebook.close()
-        self.reference.notebook.close()
+        for side in (self.student, self.reference):
+            side.notebook.close()
+            side.link.channel.sock.close()
 
     def race(self, units: int, marks: dict[float, float], seed: int) -> tuple[Measurement, float]:
         """A race of ``units`` of work against the reference's, and the seconds that it took."""
