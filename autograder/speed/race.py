@@ -135,34 +135,41 @@ class Track:
         self.make_inputs = make_inputs
         self.agree = agree
         self.rng = rng
-        self.batch = 1
+        self.batches = (1, 1)
         self.overhead = 0.0
         self.hidden = 0.0
         self.shown: tuple[Inputs, Any] = ((), None)
 
     def warm_up(self) -> None:
-        """Runs both, and finds how many calls make a turn long enough and what handing over takes."""
+        """Runs both, and finds how many calls make a turn long enough and what handing over takes.
+
+        Who is far too slow gets turns of fewer calls. They are shorter for that side alone: one that is slow
+        only while it warms up pays for what is fixed in a turn with fewer calls than its rival.
+        """
         warm = [self.pair() for _ in range(WARM_UP_PAIRS)]
-        fastest, slowest = min(map(min, warm)), min(map(max, warm))
+        quickest = [min(side) for side in zip(*warm, strict=True)]
         idle = self.idle(*self.shown)
         fixed = min(idle.run([])[1] for _ in range(OVERHEAD_TURNS))
-        wanted = math.ceil(max(TURN_SECONDS, fixed / FIXED_SHARE) / max(fastest, 1e-9))
-        self.batch = max(1, min(MAX_BATCH, idle.most_calls, wanted, int(LONGEST_TURN_SECONDS / slowest)))
-        calls = [self.shown[0]] * self.batch
-        handing_over = float(np.median([idle.run(calls)[1] for _ in range(OVERHEAD_TURNS)])) / self.batch
-        call = max(self.pair()[1], 1e-9)
+        wanted = math.ceil(max(TURN_SECONDS, fixed / FIXED_SHARE) / min(quickest))
+        most = min(MAX_BATCH, idle.most_calls, wanted)
+        mine, rivals = (max(1, min(most, int(LONGEST_TURN_SECONDS / seconds))) for seconds in quickest)
+        self.batches = (min(mine, rivals), rivals)  # each of the student's calls is checked by a rival's
+        calls = [self.shown[0]] * rivals
+        handing_over = float(np.median([idle.run(calls)[1] for _ in range(OVERHEAD_TURNS)])) / rivals
+        call = self.pair()[1]
         self.overhead = min(1.0, handing_over / call)
-        self.hidden = min(1.0, self.overhead + WAKING_SECONDS / (self.batch * call))
+        self.hidden = min(1.0, self.overhead + WAKING_SECONDS / (rivals * call))
 
     def pair(self) -> tuple[float, float]:
         """Seconds a call of (student, reference) on the same fresh inputs."""
-        inputs = [self.make_inputs(self.rng) for _ in range(self.batch)]
+        inputs = [self.make_inputs(self.rng) for _ in range(self.batches[1])]
         seconds = [0.0, 0.0]
         outputs: list[list[Any]] = [[], []]
         for side in self.rng.permutation(2):
-            outputs[side], taken = self.runners[side].run(inputs)
-            seconds[side] = max(taken, 1e-9) / self.batch
-        for each, mine, right in zip(inputs, *outputs, strict=True):
+            batch = self.batches[side]
+            outputs[side], taken = self.runners[side].run(inputs[:batch])
+            seconds[side] = max(taken, 1e-9) / batch
+        for each, mine, right in zip(inputs, *outputs, strict=False):
             if not self.agree(each, mine, right):
                 raise WrongOutput
         self.shown = (inputs[0], outputs[1][0])

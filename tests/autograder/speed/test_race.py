@@ -136,3 +136,45 @@ def test_every_call_gets_an_input_never_seen_before() -> None:
 def test_a_wrong_output_of_any_timed_call_ends_the_race() -> None:
     with pytest.raises(WrongOutput):
         run_race(1.0, wrong_every=9)
+
+
+class Waking(Simulated):
+    """A runner whose turns take some time whatever is in them, and whose first ``slow_calls`` are slow."""
+
+    slow_calls = 0
+
+    def run(self, calls: Sequence[Inputs]) -> tuple[list[Any], float]:
+        noise = float(np.exp(self.noise * self.rng.standard_normal()))
+        slow = 0.5 * min(len(calls), max(0, self.slow_calls - self.calls))
+        taken = slow + 5e-4 + self.seconds * len(calls) * noise
+        self.clock.now += taken
+        self.calls += len(calls)
+        self.seen += [x for (x,) in calls]
+        return [x for (x,) in calls], taken
+
+
+def short_race(student: Waking, rival: Waking) -> Measurement:
+    return race(
+        student, rival, SimulatedIdle, lambda rng: (float(rng.random()),),
+        lambda inputs, mine, right: bool(mine == right), BANDS,
+        rng=np.random.default_rng(1), clock=student.clock, budget=60.0,
+    )  # fmt: skip
+
+
+def test_who_is_slow_only_while_it_warms_up_gains_nothing_by_short_turns() -> None:
+    clock = Clock()
+    student, rival = Waking(clock, 2e-3, 0.1, 1), Waking(clock, 2e-4, 0.1, 2)
+    student.slow_calls = 2
+    measured = short_race(student, rival)
+    assert measured.ratio < 0.15
+    assert BANDS.points(measured) == 0
+
+
+@pytest.mark.parametrize("seconds", [(1e-5, 0.1), (0.1, 1e-5), (1e-3, 1e-3)])
+def test_every_call_of_the_students_has_one_of_the_references_beside_it(
+    seconds: tuple[float, float],
+) -> None:
+    clock = Clock()
+    student, rival = (Waking(clock, each, 0.1, n) for n, each in enumerate(seconds))
+    short_race(student, rival)
+    assert set(student.seen) <= set(rival.seen)
