@@ -18,15 +18,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook
-
 from autograder.judge.plan import plan_notebook
 from autograder.judge.records import RaceResult, Verdict
 from autograder.judge.settings import Settings
 from autograder.speed.timing import Fact, Fitness
 
 if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
     from autograder.judge.court import Court
 
 NARROW, WIDE = 0.10, 0.25
@@ -111,6 +110,8 @@ def calibrate(court: Court, clock: Callable[[], float] = time.monotonic) -> Cali
 
 def notebook() -> NotebookNode:
     """An assignment of one question; its source is its submission too."""
+    from nbformat.v4 import new_notebook  # only who races pays for it
+
     cells = [
         cell(SOLUTION.strip("\n"), "kernel", solution=True),
         cell(CHECK, "check-kernel", grade=True, locked=True, points=1),
@@ -123,6 +124,8 @@ def notebook() -> NotebookNode:
 
 
 def cell(source: str, name: str, **marks: Any) -> NotebookNode:
+    from nbformat.v4 import new_code_cell
+
     whole = {"grade": False, "solution": False, "locked": False, "schema_version": 3, "grade_id": name}
     made: NotebookNode = new_code_cell(source, metadata={"nbgrader": {**whole, **marks}})
     return made
