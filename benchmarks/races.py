@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import math
 import os
 import socket
 import subprocess
@@ -29,12 +28,13 @@ from autograder.judge.hearing import BoxedNotebook
 from autograder.judge.link import Link
 from autograder.judge.measured import MeasuredChannel
 from autograder.judge.proxy import make_proxy
-from autograder.judge.racing import BUDGET_SECONDS, BoxRunner, IdleRunner
+from autograder.judge.racing import BUDGET_SECONDS, BoxRunner
 from autograder.judge.session import ask_raw, greet
 from autograder.sandbox.arena import Arena
 from autograder.speed.lane import lane
 from autograder.speed.race import Measurement, NoisyHost, race
 from autograder.speed.score import Bands
+from benchmarks.regrading import bounds
 
 UNITS = 20
 FACTORS = (1.0, 1.05, 1.2, 1.5, 2.0, 5.0)
@@ -98,7 +98,7 @@ class Field:
         measured = race(
             self.student.runners[units],
             self.reference.runners[UNITS],
-            lambda inputs, output: IdleRunner(self.reference.link, inputs, output),
+            self.reference.runners[UNITS].idle,
             lambda rng: (rng.normal(size=self.size),),
             lambda inputs, mine, right: bool(np.isclose(mine, right)),
             Bands(marks),
@@ -127,18 +127,10 @@ def busy(cpus: set[int]) -> Iterator[None]:
             burner.wait()
 
 
-def at_most(events: int, trials: int) -> float:
-    """The exact upper 95 % bound of a rate (Clopper and Pearson, 1934), by bisection."""
-    low, high = events / trials, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        below = sum(
-            math.exp(math.lgamma(trials + 1) - math.lgamma(k + 1) - math.lgamma(trials - k + 1)
-                     + k * math.log(middle) + (trials - k) * math.log1p(-middle))
-            for k in range(events + 1)
-        ) if 0 < middle < 1 else 0.0  # fmt: skip
-        low, high = (middle, high) if below > 0.05 else (low, middle)
-    return high
+def told(events: int, trials: int) -> str:
+    """A rate with its exact 95 % bounds."""
+    low, high = bounds(events, trials)
+    return f"{events} of {trials} (95 %: {low:.2%} to {high:.2%})"
 
 
 def run(command: str, races: int, record: Path | None) -> int:
@@ -205,10 +197,10 @@ def report(command: str, rows: list[dict[str, Any]]) -> int:
     done = [row for row in rows if not row["noisy"]]
     missed, wrong = sum(not row["holds"] for row in done), sum(not row["right"] for row in done)
     if command == "coverage":
-        print(f"the interval missed {missed} of {len(done)} (at most {at_most(missed, len(done)):.2%}, 95 %)")
+        print(f"the interval missed {told(missed, len(done))}")
         kept = missed <= 0.01 * len(done)
     else:
-        print(f"another band in {wrong} of {len(done)} (at most {at_most(wrong, len(done)):.2%}, 95 %)")
+        print(f"another band in {told(wrong, len(done))}")
         kept = wrong <= 0.001 * len(done)
     print(f"mean seconds of a decision: {np.mean([row['seconds'] for row in done]):.2f}")
     return 0 if kept else 1

@@ -297,17 +297,16 @@ def run_races(
             if isinstance(step, RunStep) and step in closed.replay:
                 student.run_cell(step)
             elif isinstance(step, CheckStep) and step.check in races:
-                fresh = (
-                    "race_memory" in step.source
-                )  # what earlier calls left behind would hide what this one needs
+                # What earlier calls left in a box's memory would hide what this one's needs.
+                fresh = "race_memory" in step.source
                 if fresh:
                     student.renew_box()
                 if fresh or session != desk.sessions:
                     reference.fill(plan.reference)
                     session = desk.sessions
-                student.rulings[step.check] = student.run_check(step)
-                if student.rulings[step.check].result.verdict is Verdict.FAULT:
-                    raise PlatformError(student.rulings[step.check].staff)
+                ruling = student.rulings[step.check] = student.run_check(step)
+                if ruling.result.verdict is Verdict.FAULT:
+                    raise PlatformError(ruling.staff)
         return student.rulings
     finally:
         student.notebook.close()

@@ -12,6 +12,7 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -96,7 +97,7 @@ class BoxedNotebook:
         self.role = role
         self.cpus = cpus
         self.box: Box | None = None
-        self.turns: contextlib.ExitStack | None = None
+        self.turnstile: subprocess.Popen[bytes] | None = None
         self.cpu_seconds = 0.0
         self.peak_bytes = 0
         self.oom_kills = 0
@@ -129,10 +130,9 @@ class BoxedNotebook:
         assert self.box is not None  # noqa: S101 -- for the type checker
         judge_end, near = (owner.enter_context(each) for each in socket.socketpair())
         others = os.sched_getaffinity(0) - set(self.cpus)
-        turns = start_turnstile(near.fileno(), ours.fileno(), self.box.init_pid, self.box.meters, others)
-        self.turns = contextlib.ExitStack()
-        self.turns.callback(turns.wait)
-        self.turns.callback(turns.terminate)
+        self.turnstile = start_turnstile(
+            near.fileno(), ours.fileno(), self.box.init_pid, self.box.meters, others
+        )
         return judge_end
 
     def fill(self, cells: tuple[str, ...]) -> None:
@@ -149,9 +149,10 @@ class BoxedNotebook:
         with box:
             box.kill(grace)
             ending, used = box.ending(), box.usage()
-        if self.turns is not None:
-            self.turns.close()
-            self.turns = None
+        if self.turnstile is not None:
+            self.turnstile.terminate()
+            self.turnstile.wait()
+            self.turnstile = None
         self.cpu_seconds += used.cpu_seconds
         self.peak_bytes = max(self.peak_bytes, used.peak_bytes)
         self.oom_kills = used.oom_kills
@@ -182,9 +183,7 @@ def agent_spec(settings: Settings, fds: tuple[int, ...], role: str, cpus: tuple[
     return BoxSpec(
         argv=(interpreter().executable, "-m", "autograder.sandbox.agent", *map(str, fds)),
         limits=settings.limits,
-        binds=(
-            *(Bind(PACKAGE / name, f"{MOUNT}/autograder/{name}") for name in SHOWN),
-        ),
+        binds=tuple(Bind(PACKAGE / name, f"{MOUNT}/autograder/{name}") for name in SHOWN),
         env={"PYTHONPATH": MOUNT},
         pass_fds=fds,
         hide=settings.hide,
@@ -325,10 +324,8 @@ class Hearing:
         ``range(n)`` is one call in C, and ``n`` may be theirs): the check that met it has used up its time,
         as it would in any other grader, and the next ones go on with what the ones before it had bound.
         """
-        self.notebook.end()
-        self.ready = False
         self.desk.renew()
-        self.prepare()
+        self.renew_box()
         for step in self.heard:
             self.ready = self.desk.check(step, self.open_pass, self.settings.check_seconds).lost is None
             self.prepare()

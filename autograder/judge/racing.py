@@ -21,9 +21,10 @@ from autograder.judge.plan import CheckStep
 from autograder.judge.proxy import Proxy
 from autograder.judge.records import RaceKind, RaceResult
 from autograder.sandbox.arena import ALIGNMENT, HALF
-from autograder.sandbox.wire import MAX_BODY, Encoder, Tail, packed
+from autograder.sandbox.frames import MAX_BODY
+from autograder.sandbox.wire import Encoder, Tail, packed
 from autograder.speed.growth import WITHIN, Growth, check_claim, measure_growth
-from autograder.speed.memory import GRAIN, ROUNDS, Baseline, Footprint, extra, footprint, student_baseline
+from autograder.speed.memory import GRAIN, ROUNDS, Baseline, extra, footprint, student_baseline
 from autograder.speed.memory import ratio as memory_ratio
 from autograder.speed.race import Inputs, Measurement, Track, WrongOutput, race
 from autograder.speed.score import Bands, Score, Smooth
@@ -50,6 +51,10 @@ class BoxRunner:
         if turn.instructions >= 0 and calls:
             self.instructions.append(turn.instructions / len(calls))
         return outputs, turn.nanoseconds / 1e9
+
+    def idle(self, inputs: Inputs, output: Any) -> IdleRunner:
+        """One of the same box that takes these inputs, returns this output, and does nothing."""
+        return IdleRunner(self.link, inputs, output)
 
     def read_through(self, inputs: Inputs, output: Any) -> None:
         """Has the box touch what is shared with it, so that a call's own memory is what it adds."""
@@ -118,10 +123,10 @@ class Races:
         mine, rival = self.sides()
         with wrong_output_ends():
             measured = race(
-                mine, rival, self.idle, make_inputs, agreement(check, rtol, atol), score,
+                mine, rival, rival.idle, make_inputs, agreement(check, rtol, atol), score,
                 rng=self.rng, clock=time.monotonic, budget=budget,
             )  # fmt: skip
-        result = race_result(measured, score, RaceKind.SPEED, measured.overhead)
+        result = race_result(measured, score, RaceKind.SPEED)
         if mine.instructions and rival.instructions:
             counted = (float(np.median(mine.instructions)), float(np.median(rival.instructions)))
             result = replace(result, instructions=counted)
@@ -162,7 +167,7 @@ class Races:
                 samples.append((float(ours), float(max(0, theirs - handed))))
         score = memory_score(bands, smooth, at_most, self.step.points, handed_bytes(inputs), samples)
         measured = footprint(samples, score)
-        result = race_result(measured, score, RaceKind.MEMORY, 0.0)
+        result = race_result(measured, score, RaceKind.MEMORY)
         raise Award(score.points(measured), race_message(result), result, ours=True)
 
     def race_growth(
@@ -188,7 +193,7 @@ class Races:
         mine, rival = self.sides()
         tracks = {
             size: Track(
-                mine, rival, self.idle, functools.partial(of_size, make_inputs, size), agree, self.rng
+                mine, rival, rival.idle, functools.partial(of_size, make_inputs, size), agree, self.rng
             )
             for size in sizes
         }
@@ -214,10 +219,6 @@ class Races:
             BoxRunner(self.link, self.link.request("name", name)),
             BoxRunner(self.reference, self.reference.request("name", name)),
         )
-
-    def idle(self, inputs: Inputs, output: Any) -> IdleRunner:
-        assert self.reference is not None  # noqa: S101 -- for the type checker; sides() has looked
-        return IdleRunner(self.reference, inputs, output)
 
 
 def of_size(
@@ -296,9 +297,7 @@ def agreement(check: Check | None, rtol: float, atol: float) -> Callable[[Inputs
     return agree
 
 
-def race_result(
-    measured: Measurement | Footprint, score: Score, kind: RaceKind, overhead: float
-) -> RaceResult:
+def race_result(measured: Measurement, score: Score, kind: RaceKind) -> RaceResult:
     return RaceResult(
         ratio=measured.ratio,
         low=measured.low,
@@ -308,7 +307,7 @@ def race_result(
         samples=measured.samples,
         marks=tuple(score.marks),
         smooth=score.smooth,
-        overhead=overhead,
+        overhead=measured.overhead,
         kind=kind,
     )
 

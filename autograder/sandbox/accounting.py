@@ -37,12 +37,9 @@ def sample(first: int) -> Sample:
     """Everything at and below the box's first process, as it is now."""
     cpu, peak = 0.0, 0
     for pid in descendants(first):
-        folder = Path("/proc", str(pid))
-        try:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             cpu += sum(map(int, _stat(pid)[_CPU_FIELDS])) / _TICKS
-            peak += _peak(folder)
-        except (FileNotFoundError, ProcessLookupError):
-            continue
+        peak += memory_of(pid, "VmHWM")
     return Sample(cpu, peak)
 
 
@@ -68,14 +65,15 @@ def parent_of(pid: int) -> int:
     return int(_stat(pid)[1])
 
 
-def state_of(pid: int) -> str:
-    """The letter that /proc gives: S for asleep. Raises as `parent_of` does."""
-    return _stat(pid)[0]
+def state_of(pid: int, thread: int | None = None) -> str:
+    """The letter that /proc gives a process, or one of its threads: S for asleep. Raises as `parent_of`."""
+    return _stat(pid, thread)[0]
 
 
-def _stat(pid: int) -> list[str]:
+def _stat(pid: int, thread: int | None = None) -> list[str]:
+    folder = f"/proc/{pid}" if thread is None else f"/proc/{pid}/task/{thread}"
     # A program chooses its name, brackets included; the numbers stand after the last of them.
-    return Path("/proc", str(pid), "stat").read_text().rpartition(")")[2].split()
+    return Path(folder, "stat").read_text().rpartition(")")[2].split()
 
 
 def descendants(first: int) -> Iterator[int]:
@@ -84,23 +82,26 @@ def descendants(first: int) -> Iterator[int]:
     while waiting:
         pid = waiting.pop()
         yield pid
-        for thread in _threads(pid):
+        for thread in threads_of(pid):
             try:
-                waiting += map(int, (thread / "children").read_text().split())
+                waiting += map(int, Path(f"/proc/{pid}/task/{thread}/children").read_text().split())
             except (FileNotFoundError, ProcessLookupError):
                 continue
 
 
-def _threads(pid: int) -> list[Path]:
+def threads_of(pid: int) -> list[int]:
     """None where the process is gone, which it may be at any moment."""
     try:
-        return list(Path("/proc", str(pid), "task").iterdir())
+        return list(map(int, os.listdir(f"/proc/{pid}/task")))  # noqa: PTH208 -- a race's turns wait for it
     except (FileNotFoundError, ProcessLookupError):
         return []
 
 
-def _peak(folder: Path) -> int:
-    for line in (folder / "status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) << 10
+def memory_of(pid: int, name: str) -> int:
+    """Bytes of one line of a process's status: VmRSS, resident now, or VmHWM, the most so far. 0 where it
+    is gone."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) << 10
     return 0

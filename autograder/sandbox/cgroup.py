@@ -152,7 +152,7 @@ class Group:
 
     def _usage_v1(self) -> GroupUsage:
         return GroupUsage(
-            cpu_seconds=int(self._read("cpuacct", "cpuacct.usage")) / 1e9,
+            cpu_seconds=group_cpu(self.meters[0]) / 1e9,
             peak_bytes=int(self._read("memory", "memory.max_usage_in_bytes")),
             oom_kills=_counter(self._read("memory", "memory.oom_control"), "oom_kill"),
             refused_forks=_counter(self._read("pids", "pids.events"), "max"),
@@ -161,11 +161,19 @@ class Group:
     def _usage_v2(self) -> GroupUsage:
         peak = self._folders["memory"] / "memory.peak"  # since Linux 5.19
         return GroupUsage(
-            cpu_seconds=_counter(self._read("cpu", "cpu.stat"), "usage_usec") / 1e6,
+            cpu_seconds=group_cpu(self.meters[0]) / 1e9,
             peak_bytes=int(peak.read_text()) if peak.exists() else 0,
             oom_kills=_counter(self._read("memory", "memory.events"), "oom_kill"),
             refused_forks=_counter(self._read("pids", "pids.events"), "max"),
         )
+
+
+def group_cpu(folder: Path) -> int:
+    """CPU nanoseconds that the group of this folder has used, in either version."""
+    first = folder / "cpuacct.usage"
+    if first.exists():
+        return int(first.read_text())
+    return _counter((folder / "cpu.stat").read_text(), "usage_usec") * 1000
 
 
 def find_place() -> Place | None:

@@ -16,11 +16,11 @@ import ctypes
 import os
 import platform
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from autograder.sandbox.accounting import descendants, threads_of
 
 PERF_EVENT_OPEN = {"x86_64": 298, "aarch64": 241}
 CLOEXEC = 8
@@ -58,7 +58,7 @@ class Counter:
         self.descriptors: list[int] = []
         self.base = 0
         try:
-            for thread in threads_below(pid):
+            for thread in (each for process in descendants(pid) for each in threads_of(process)):
                 with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
                     self.descriptors.append(attach(thread, event))
         except OSError:
@@ -122,23 +122,6 @@ def attach(thread: int, event: Event) -> int:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
     return int(descriptor)
-
-
-def threads_below(pid: int) -> Iterator[int]:
-    """The threads of a process and of all below it, as they are now; none for one that is gone."""
-    processes = [pid]
-    while processes:
-        for thread in listing(Path(f"/proc/{processes.pop()}/task")):
-            yield int(thread.name)
-            with contextlib.suppress(OSError):
-                processes += map(int, (thread / "children").read_text().split())
-
-
-def listing(folder: Path) -> list[Path]:
-    try:
-        return list(folder.iterdir())
-    except OSError:
-        return []
 
 
 def refusal() -> str | None:

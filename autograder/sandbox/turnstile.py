@@ -34,16 +34,16 @@ from dataclasses import astuple, dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from autograder.sandbox.accounting import descendants
+from autograder.sandbox.accounting import descendants, memory_of, state_of, threads_of
+from autograder.sandbox.cgroup import group_cpu
 from autograder.sandbox.counters import Instructions
+from autograder.sandbox.frames import HEADER, MAX_BODY, MAX_TAIL
 
-LENGTHS = struct.Struct("<II")  # of a frame's body and tail, as in ``wire``
 TURN = struct.Struct("<7q")
 STOPPED = frozenset("TtZXD")  # D: the parent of a vfork; it stops before it runs again
 STOP_SECONDS = 1.0
 STRAY_NANOSECONDS = 2_000_000
 _CHUNK = 1 << 20
-_MOST_BODY, _MOST_TAIL = 24 << 20, 256 << 20
 _RESET_PEAK = "5"
 
 
@@ -98,14 +98,14 @@ class Meter:
 
     def waited(self) -> int:
         """Nanoseconds for which its threads, or this one, could have run, and others had the core."""
-        own = thread_wait(os.getpid(), str(threading.get_native_id()))
+        own = thread_wait(os.getpid(), threading.get_native_id())
         return own + sum(thread_wait(pid, tid) for pid in self.processes() for tid in threads_of(pid))
 
     def resident(self) -> int:
-        return sum(status_bytes(pid, "VmRSS:") for pid in self.processes())
+        return sum(memory_of(pid, "VmRSS") for pid in self.processes())
 
     def peak(self) -> int:
-        return sum(status_bytes(pid, "VmHWM:") for pid in self.processes())
+        return sum(memory_of(pid, "VmHWM") for pid in self.processes())
 
     def forget_peak(self) -> None:
         for pid in self.processes():
@@ -136,14 +136,6 @@ class GroupMemory:
         return max(0, int(self.now.read_text()) - self.before)
 
 
-def group_cpu(group: Path) -> int:
-    """CPU nanoseconds of a control group of version 1 or 2."""
-    first = group / "cpuacct.usage"
-    if first.exists():
-        return int(first.read_text())
-    return int((group / "cpu.stat").read_text().split()[1]) * 1000
-
-
 def process_cpu(pid: int) -> int:
     """CPU nanoseconds of a process, its ended threads with it; 0 for one that is gone."""
     with contextlib.suppress(OSError):
@@ -152,22 +144,9 @@ def process_cpu(pid: int) -> int:
     return 0
 
 
-def threads_of(pid: int) -> Iterator[str]:
-    with contextlib.suppress(OSError):
-        yield from os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 -- half the time of Path's, in every turn
-
-
-def thread_wait(pid: int, tid: str) -> int:
+def thread_wait(pid: int, tid: int) -> int:
     with contextlib.suppress(OSError, IndexError, ValueError):
         return int(Path(f"/proc/{pid}/task/{tid}/schedstat").read_text().split()[1])
-    return 0
-
-
-def status_bytes(pid: int, name: str) -> int:
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith(name):
-                return int(line.split()[1]) << 10
     return 0
 
 
@@ -305,9 +284,9 @@ class Turnstile:
                 count -= len(part)
             return b"".join(parts)
 
-        head = take(LENGTHS.size)
-        body, tail = LENGTHS.unpack(head)
-        if body > _MOST_BODY or tail > _MOST_TAIL:
+        head = take(HEADER.size)
+        body, tail = HEADER.unpack(head)
+        if body > MAX_BODY or tail > MAX_TAIL:
             raise Gone(f"a frame of {body} and {tail} bytes")
         return [head + take(body), take(tail)]
 
@@ -322,14 +301,12 @@ class State(Enum):
 
 def state_of_process(pid: int) -> State:
     try:
-        states = [state_of_thread(pid, tid) for tid in os.listdir(f"/proc/{pid}/task")]  # noqa: PTH208
+        states = [state_of(pid, thread) for thread in threads_of(pid)]
     except (FileNotFoundError, ProcessLookupError):
         return State.GONE
+    if not states:
+        return State.GONE
     return State.STANDS if all(state in STOPPED for state in states) else State.RUNS
-
-
-def state_of_thread(pid: int, tid: str) -> str:
-    return Path(f"/proc/{pid}/task/{tid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def start_turnstile(

@@ -17,7 +17,6 @@ import builtins
 import gc
 import math
 import socket
-import struct
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -27,9 +26,8 @@ import msgpack
 import numpy as np
 
 from autograder.sandbox.bounds import NUMERIC_DTYPES, canonical, collisions, counted, expanded
+from autograder.sandbox.frames import HEADER, MAX_BODY, MAX_TAIL
 
-MAX_BODY = 24 << 20
-MAX_TAIL = 256 << 20
 MAX_DEPTH = 40
 MAX_ITEMS = 1_000_000
 MAX_LISTS = 3 * MAX_ITEMS + 1000
@@ -37,7 +35,6 @@ BULK_ITEMS = 8  # what an array or a tensor counts for: each takes a kilobyte, w
 MAX_TREE = 10 * MAX_ITEMS
 MAX_COLLISIONS = 1000
 MAX_INT_BYTES = 1 << 16
-HEADER = struct.Struct("<II")
 READ_AHEAD = 1 << 14
 EMPTY = memoryview(b"")
 CHUNK = 1 << 20

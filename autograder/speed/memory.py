@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from autograder.speed.race import Measurement
 from autograder.speed.score import Score
 
 ROUNDS = 5
@@ -24,8 +25,6 @@ POOL = 16 << 20
 class Counted(Protocol):
     """A turn's counters, in bytes."""
 
-    @property
-    def resident(self) -> int: ...
     @property
     def peak(self) -> int: ...
     @property
@@ -58,19 +57,8 @@ def ratio(student: float, reference: float) -> float:
     return (reference + GRAIN) / (student + GRAIN)
 
 
-@dataclass(frozen=True)
-class Footprint:
-    """The ratio over all rounds, with its extremes; ``samples`` are (student, reference) extra bytes."""
-
-    ratio: float
-    low: float
-    high: float
-    decided: bool
-    samples: tuple[tuple[float, float], ...]
-
-
-def footprint(samples: Sequence[tuple[float, float]], score: Score) -> Footprint:
-    """From the rounds' (student, reference) extra bytes."""
+def footprint(samples: Sequence[tuple[float, float]], score: Score) -> Measurement:
+    """The ratio over all rounds, with its extremes, from the rounds' (student, reference) extra bytes."""
     ratios = sorted(ratio(student, reference) for student, reference in samples)
     low, high = ratios[0], ratios[-1]
-    return Footprint(ratios[len(ratios) // 2], low, high, score.settled(low, high), tuple(samples))
+    return Measurement(ratios[len(ratios) // 2], low, high, score.settled(low, high), tuple(samples))

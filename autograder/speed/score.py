@@ -132,13 +132,3 @@ def rising(table: Mapping[float, float], name: str, example: str) -> Marks:
         if more <= less:
             raise AuthorError(f"race: {name} needs points that rise with the ratio; at {ratio:g} they don't")
     return marks
-
-
-def check_bands(bands: Mapping[float, float]) -> None:
-    """Raises AuthorError where ``bands`` aren't an author's."""
-    Bands(bands)
-
-
-def band_points(measured: Measured, bands: Mapping[float, float]) -> float:
-    """The points of the highest band reached."""
-    return Bands(bands).points(measured)

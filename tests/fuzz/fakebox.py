@@ -19,7 +19,8 @@ from autograder.judge.plan import CheckStep
 from autograder.judge.proxy import Proxy
 from autograder.judge.records import Verdict
 from autograder.judge.session import Outcome, Session
-from autograder.sandbox.wire import HEADER, Channel
+from autograder.sandbox.frames import HEADER
+from autograder.sandbox.wire import Channel
 from tests.fuzz.drawing import Draw, draw_value
 from tests.fuzz.rules import Broken
 

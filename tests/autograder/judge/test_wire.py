@@ -16,12 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from autograder.sandbox.frames import HEADER, MAX_BODY, MAX_TAIL
 from autograder.sandbox.wire import (
-    HEADER,
-    MAX_BODY,
     MAX_DEPTH,
     MAX_ITEMS,
-    MAX_TAIL,
     Channel,
     Closed,
     Decoder,

@@ -18,9 +18,10 @@ import pytest
 
 from autograder.sandbox import DEFAULT_LIMITS, Box, BoxSpec, interpreter, open_box
 from autograder.sandbox.accounting import descendants
+from autograder.sandbox.cgroup import group_cpu
+from autograder.sandbox.frames import HEADER
 from autograder.sandbox.policy import this_host
 from autograder.sandbox.turnstile import (
-    LENGTHS,
     STRAY_NANOSECONDS,
     TURN,
     Gone,
@@ -28,7 +29,6 @@ from autograder.sandbox.turnstile import (
     State,
     Turn,
     Turnstile,
-    group_cpu,
     process_cpu,
     start_turnstile,
     state_of_process,
@@ -70,12 +70,12 @@ class Judge:
         self.program = program
 
     def ask(self, code: str) -> tuple[Turn, str]:
-        self.line.sendall(LENGTHS.pack(len(code), 0) + code.encode())
+        self.line.sendall(HEADER.pack(len(code), 0) + code.encode())
         return self.hear()
 
     def hear(self) -> tuple[Turn, str]:
         turn = Turn.unpack(self.exactly(TURN.size))
-        size, _ = LENGTHS.unpack(self.exactly(LENGTHS.size))
+        size, _ = HEADER.unpack(self.exactly(HEADER.size))
         return turn, self.exactly(size).decode()
 
     def exactly(self, size: int) -> bytes:
@@ -216,7 +216,7 @@ def test_a_box_that_hangs_up_is_seen() -> None:
 def test_a_judge_that_goes_away_ends_it(code: str) -> None:
     with judging() as judge:
         if code:
-            judge.line.sendall(LENGTHS.pack(len(code), 0) + code.encode())
+            judge.line.sendall(HEADER.pack(len(code), 0) + code.encode())
         judge.line.close()
         judge.program.wait(60)
 
