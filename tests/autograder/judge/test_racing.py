@@ -61,6 +61,13 @@ def softmax(x):
     return x
 """
 INPUTS = "lambda rng: (rng.normal(size=(1000, 1000)),)"
+DISTANCES = """
+import numpy as np
+def distances(x):
+    squares = (x * x).sum(axis=1)
+    return (squares[:, None] + squares[None, :] - 2 * (x @ x.T)).min(axis=1)
+"""
+MARKS = "bands={0.75: 1, 1.33: 3}"
 BY_RATIO = f"race_memory(softmax, {INPUTS}, bands={{0.7: 1, 0.9: 2, 4: 3}})"
 SORTED = "def middle(values):\n    return sorted(values)[len(values) // 2]"
 QUADRATIC = """
@@ -75,7 +82,10 @@ GROWTH = (
 
 def judged(court: Court, name: str, reference: str, answer: str, race: str) -> Any:
     def made(source: str) -> Any:
-        probe = {"softmax": "import numpy as np\nassert np.allclose(softmax(np.zeros((2, 4))), 0.25)"}
+        probe = {
+            "softmax": "import numpy as np\nassert np.allclose(softmax(np.zeros((2, 4))), 0.25)",
+            "distances": "import numpy as np\nassert len(distances(np.ones((3, 2)))) == 3",
+        }
         return notebook(
             solve(name, source),
             check(name, probe.get(name, "assert middle([3.0, 1.0, 2.0]) == 2"), points=1),
@@ -94,6 +104,14 @@ def judged(court: Court, name: str, reference: str, answer: str, race: str) -> A
 def test_extra_memory_is_a_ratio_to_the_references(court: Court, answer: str, points: float) -> None:
     found = judged(court, "softmax", SOFTMAX, answer, BY_RATIO).result.checks[1]
     assert (found.points, found.race.kind) == (points, RaceKind.MEMORY)
+
+
+@pytest.mark.parametrize("size", [60, 110, 160, 210, 400])
+def test_what_a_box_allocated_before_does_not_slow_a_race(court: Court, size: int) -> None:
+    """The same code on both sides: only the student's box has seen larger arrays."""
+    race = f"distances(np.ones(({2 * size}, 99)))\nrace(distances, lambda rng: (rng.normal(size=({size}, 99)),), {MARKS})"
+    found = judged(court, "distances", DISTANCES, DISTANCES, race).result.checks[1]
+    assert found.points == 1, found.race
 
 
 @pytest.mark.skipif(this_host().place is None, reason="nothing counts them without a control group")
