@@ -3,7 +3,7 @@
 # trick = "thousands of timers, every queue of signals full, and a child that sends signals without end"
 # mark = 7
 # %%
-import ctypes, os, signal
+import ctypes, os, signal, time
 libc = ctypes.CDLL(None)
 signal.pthread_sigmask(signal.SIG_BLOCK, range(34, 64))
 for number in (signal.SIGUSR1, signal.SIGWINCH, signal.SIGALRM):
@@ -19,9 +19,12 @@ for _ in range(20_000):
 signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
 parent = os.getpid()
 if os.fork() == 0:
+    # In bursts: signals without a pause can keep the answers themselves from running, which is the student's loss.
     while os.getppid() == parent:
-        os.kill(parent, signal.SIGUSR1)
-        os.kill(parent, signal.SIGWINCH)
+        for _ in range(100):
+            os.kill(parent, signal.SIGUSR1)
+            os.kill(parent, signal.SIGWINCH)
+        time.sleep(0.001)
     os._exit(0)
 # %% solve="double"
 def double(x): return 2 * x
