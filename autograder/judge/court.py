@@ -188,7 +188,7 @@ class Court:
         }
 
         def raced(strays: Strays) -> dict[str, Ruling]:
-            with self._desk(plan, seed) as desk:
+            with self._desk(plan, strays.seed(seed)) as desk:
                 return run_races(desk, plan, settings, races, closed, cpus, strays)
 
         if races:

@@ -9,6 +9,7 @@ only when it comes again (see ``Strays``).
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import signal
 import socket
@@ -28,7 +29,7 @@ from autograder.judge.session import REFERENCE, Outcome
 from autograder.judge.settings import Settings
 from autograder.sandbox import Bind, Box, BoxSpec, Cause, Ending, Side, interpreter, open_box
 from autograder.sandbox.arena import arena_file
-from autograder.sandbox.turnstile import start_turnstile
+from autograder.sandbox.turnstile import OUT_OF_TURN, start_turnstile
 
 START_SECONDS = 60.0
 MOUNT = "/opt/mlsys"
@@ -45,8 +46,18 @@ SHOWN = (
 )
 # glibc gives freed memory back, or keeps it, by what the process had allocated before: the same code with
 # larger arrays once in its past was up to 2.8 times as fast. Where time is measured all of it is kept, from
-# the beginning. (For mapped memory, the largest threshold that mallopt(3) takes.)
-STEADY = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(1 << 30)}
+# the beginning. (For mapped memory, the largest threshold that mallopt(3) takes.) Python does the same with
+# small objects, by the megabyte: a loop that fills and empties one each time took 1.8 times as long. The
+# agent keeps so many megabytes of them.
+STEADY = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+    "MLSYS_SMALL_MB": "32",
+}
+OUT_OF_TURN_WORDS = (
+    "Your code went on running after its timed call had returned, in a thread, a process or a timer. In a "
+    "race it runs only while it is called."
+)
 MEMORY_WORDS = "Your code used more memory than the assignment allows."
 OVERRUN_WORDS = "This check did not end within its time limit with what your code returned."
 SPENT_WORDS = "The checks of this notebook have used up all of its time, so this one was not run."
@@ -83,6 +94,11 @@ class Strays:
         if self.seen[step] <= STRAYS_AT_A_STEP and self.seen.total() <= STRAYS_IN_A_PASS:
             raise Stray
 
+    def seed(self, seed: bytes) -> bytes:
+        """Of this try's inputs: other ones each time, for who has seen them could end its own box."""
+        tries = self.seen.total()
+        return hashlib.sha256(seed + b"again" + bytes([tries])).digest() if tries else seed
+
 
 @dataclass(frozen=True)
 class Ruling:
@@ -111,6 +127,7 @@ class BoxedNotebook:
         self.peak_bytes = 0
         self.oom_kills = 0
         self.unexplained = False
+        self.out_of_turn = False
 
     def open(self) -> None:
         """Raises PlatformError where no box can be had."""
@@ -163,21 +180,38 @@ class BoxedNotebook:
             self.desk.cell(source, 1 << 16, self.settings.limits.cell_seconds, self.role)
 
     def end(self, grace: float = 0.0) -> Ending | None:
-        """Ends the box and says, from outside, how it had ended; ``grace`` lets a dying one finish."""
+        """Ends the box and says, from outside, how it had ended; ``grace`` lets a dying one finish.
+
+        Raises PlatformError where its turnstile had failed.
+        """
         if self.box is None:
             return None
         box, self.box = self.box, None
+        status = self.end_turnstile(grace)
         with box:
             box.kill(grace)
             ending, used = box.ending(), box.usage()
-        if self.turnstile is not None:
-            self.turnstile.terminate()
-            self.turnstile.wait()
-            self.turnstile = None
         self.cpu_seconds += used.cpu_seconds
         self.peak_bytes = max(self.peak_bytes, used.peak_bytes)
         self.oom_kills = used.oom_kills
+        self.out_of_turn = status == OUT_OF_TURN
+        if status not in (None, 0, OUT_OF_TURN):
+            raise PlatformError(
+                f"the turnstile of the {self.role}'s box failed ({status}); run `mlsys doctor`"
+            )
         return ending
+
+    def end_turnstile(self, grace: float) -> int | None:
+        """The exit status that it came to by itself, within ``grace``; None where it is ended here."""
+        if self.turnstile is None:
+            return None
+        turnstile, self.turnstile = self.turnstile, None
+        if grace:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return turnstile.wait(grace)
+        turnstile.terminate()
+        turnstile.wait()
+        return None
 
     def verdict_of_end(self, how: str) -> Verdict:
         """What a lost box means: ``how`` is the judge's word (late, closed, nonsense). Sets
@@ -346,6 +380,8 @@ class Hearing:
 
     def explain(self, outcome: Outcome, verdict: Verdict) -> Outcome:
         words = MEMORY_WORDS if verdict is Verdict.MEMORY else outcome.message
+        if self.notebook.out_of_turn:
+            words = OUT_OF_TURN_WORDS
         return replace(outcome, verdict=verdict, message=words, points=0.0)
 
     def ruling(self, step: CheckStep, outcome: Outcome) -> Ruling:

@@ -3,7 +3,8 @@
 Contract: ``python -m autograder.sandbox.turnstile JUDGE BOX INIT [CPU MEMORY]`` passes frames between two
 sockets, the judge's and a box's, in strict turns (CPU and MEMORY are the box's control groups).
 A frame of the judge's lets the box go on, the box's whole answer stops it again. What is passed to the judge
-has a ``Turn`` before it. The program ends when either side is gone, and leaves a box that is ending alone.
+has a ``Turn`` before it. The program ends when either side is gone, and leaves a box that is ending alone;
+it ends with OUT_OF_TURN where a box can't be kept to its turns.
 
 Theory of operation. Between its turns every process of the box is stopped (SIGSTOP, which no program can
 refuse), so it computes nothing ahead, nothing late, and nothing while the other box of a race runs; what
@@ -43,6 +44,7 @@ TURN = struct.Struct("<7q")
 STOPPED = frozenset("TtZXD")  # D: the parent of a vfork; it stops before it runs again
 STOP_SECONDS = 1.0
 STRAY_NANOSECONDS = 2_000_000
+OUT_OF_TURN = 3  # its exit status then; 0 where a side is gone, and any other where it failed itself
 _CHUNK = 1 << 20
 _RESET_PEAK = "5"
 
@@ -74,7 +76,11 @@ class Turn:
 
 
 class Gone(Exception):
-    """A side is gone, or the box can't be kept to its turns."""
+    """A side is gone."""
+
+
+class OutOfTurn(Exception):
+    """The box can't be kept to its turns."""
 
 
 class Meter:
@@ -194,9 +200,9 @@ class Turnstile:
     def turn(self, asked: list[bytes]) -> tuple[list[bytes], Turn]:
         """Lets the box answer one frame."""
         if select.select([self.box], [], [], 0)[0]:
-            raise Gone("an answer that was there before its question")
+            raise OutOfTurn("an answer that was there before its question")
         if self.meter.cpu() - self.cpu > STRAY_NANOSECONDS:
-            raise Gone("it ran out of its turn")
+            raise OutOfTurn("it ran out of its turn")
         resident = self.meter.resident()
         self.meter.forget_peak()
         if self.meter.memory:
@@ -249,7 +255,7 @@ class Turnstile:
                 return rounds > 0
             before = states.keys() if quiet else None
             if time.monotonic() > deadline:
-                raise Gone("it can't be stopped")
+                raise OutOfTurn("it can't be stopped")
 
     def pass_on(self, frame: list[bytes], turn: Turn) -> None:
         try:
@@ -277,7 +283,10 @@ class Turnstile:
                 for fd, _ in poll.poll():
                     if fd == other.fileno():
                         raise Gone("a side is gone")
-                part = source.recv(min(count, _CHUNK))
+                try:
+                    part = source.recv(min(count, _CHUNK))
+                except OSError as error:
+                    raise Gone("a side is gone") from error
                 if not part:
                     raise Gone("a side is gone")
                 parts.append(part)
@@ -329,8 +338,12 @@ def start_turnstile(
 
 def main() -> None:
     judge, box = (socket.socket(fileno=int(number)) for number in sys.argv[1:3])
-    with contextlib.suppress(Gone, OSError):
+    try:
         Turnstile(judge, box, Meter(int(sys.argv[3]), *map(Path, sys.argv[4:6]))).serve()
+    except Gone:
+        pass
+    except OutOfTurn:
+        sys.exit(OUT_OF_TURN)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,11 @@ more pairs can't change the points, or when the budget is spent.
 
 Theory of operation: each pair gives both runners the same fresh inputs, in random order, and yields one
 log-ratio. Whatever disturbs both turns of a pair alike cancels in it; what disturbs one is an outlier, and
-the interval (see ``interval``) is that of the median. A turn holds so many calls that what is fixed in it,
-letting a box go and stopping it, is at most a hundredth; handing over arguments and results is measured
-with a function that does nothing, and widens the interval. Every output of a timed call is checked, so a
-turn can't end before its work is done.
+the interval (see ``interval``) is that of the median. Turns are short, because a core that is shared with
+others changes its speed within tens of milliseconds: the closer two turns are, the more cancels. What is not
+the function's in a turn (letting the box go, handing over, stopping it) is measured with a function that does
+nothing, in the reference's box, and taken off both sides; what that can miss widens the interval. Every
+output of a timed call is checked, so a turn can't end before its work is done.
 """
 
 from __future__ import annotations
@@ -23,16 +24,18 @@ import numpy as np
 from autograder.speed.interval import LOOKS, Interval, interval, is_look
 from autograder.speed.score import Score
 
-TURN_SECONDS = 0.02
+TURN_SECONDS = 0.005
 # A box that was stopped begins on a core that has forgotten it: its first call takes so much longer, whatever
 # it does. Measured as what two calls in a turn take less than two turns of one call.
-WAKING_SECONDS = 0.0005
-FIXED_SHARE = 0.01
+WAKING_SECONDS = 0.0003
+FIXED_SHARE = 0.03  # of a turn, for letting a box go and stopping it
+MISSED_SHARE = 0.25  # of handing over, by which it may differ from turn to turn
 LONGEST_TURN_SECONDS = 0.25  # for as many calls of one that is far too slow
 MAX_BATCH = 1000
 WARM_UP_PAIRS = 2
 OVERHEAD_TURNS = 5
 MOST_PAIRS = LOOKS[-1]
+PATIENCE = 2  # so many times the budget, for the first look of a slow function
 HOPELESS_PAIRS = 5
 HOPELESS_SHARE = 0.8
 HOPELESS_FACTOR = 3.0
@@ -69,7 +72,8 @@ class NoisyHost(Exception):
 @dataclass(frozen=True)
 class Measurement:
     """``ratio`` = reference / student seconds; ``low`` and ``high`` bound it. ``samples`` are the pairs'
-    (student, reference) seconds a call, ``overhead`` the part of the reference's that is handing over."""
+    (student, reference) seconds a call, without handing over. ``overhead`` is what handing over took beside
+    the reference's, as a part of both together."""
 
     ratio: float
     low: float
@@ -91,7 +95,8 @@ def race(
     clock: Callable[[], float],
     budget: float,
 ) -> Measurement:
-    """Races ``student`` against ``reference`` for at most about ``budget`` seconds of ``clock``.
+    """Races ``student`` against ``reference`` for about ``budget`` seconds of ``clock`` at most, or PATIENCE
+    times as many where the first look takes that long.
 
     ``idle(inputs, output)`` is the reference's box with a function that does nothing and returns
     ``output``. ``agree(inputs, student output, reference output)`` judges each timed call. Raises
@@ -106,7 +111,8 @@ def race(
         samples.append(track.pair())
         if hopeless(samples, lowest):
             return far_below(samples, track.overhead)
-        spent = clock() - start > budget or len(samples) >= MOST_PAIRS
+        allowed = budget if len(samples) >= LOOKS[0] else PATIENCE * budget
+        spent = clock() - start > allowed or len(samples) >= MOST_PAIRS
         if not spent and not is_look(len(samples)):
             continue
         found = bounds(samples, track.hidden)
@@ -136,6 +142,7 @@ class Track:
         self.agree = agree
         self.rng = rng
         self.batches = (1, 1)
+        self.handing_over = (0.0, 0.0)
         self.overhead = 0.0
         self.hidden = 0.0
         self.shown: tuple[Inputs, Any] = ((), None)
@@ -149,16 +156,17 @@ class Track:
         warm = [self.pair() for _ in range(WARM_UP_PAIRS)]
         quickest = [min(side) for side in zip(*warm, strict=True)]
         idle = self.idle(*self.shown)
-        fixed = min(idle.run([])[1] for _ in range(OVERHEAD_TURNS))
+        fixed = median_seconds(idle, [])
         wanted = math.ceil(max(TURN_SECONDS, fixed / FIXED_SHARE) / min(quickest))
         most = min(MAX_BATCH, idle.most_calls, wanted)
         mine, rivals = (max(1, min(most, int(LONGEST_TURN_SECONDS / seconds))) for seconds in quickest)
-        self.batches = (min(mine, rivals), rivals)  # each of the student's calls is checked by a rival's
-        calls = [self.shown[0]] * rivals
-        handing_over = float(np.median([idle.run(calls)[1] for _ in range(OVERHEAD_TURNS)])) / rivals
-        call = self.pair()[1]
-        self.overhead = min(1.0, handing_over / call)
-        self.hidden = min(1.0, self.overhead + WAKING_SECONDS / (rivals * call))
+        mine = min(mine, rivals)  # each of the student's calls is checked by a rival's
+        self.batches = (mine, rivals)
+        whole = max(fixed, median_seconds(idle, [self.shown[0]] * rivals))
+        self.handing_over = (fixed + (whole - fixed) * mine / rivals, whole)
+        turn = self.pair()[1] * rivals
+        self.overhead = whole / (whole + turn)
+        self.hidden = min(1.0, (MISSED_SHARE * whole + WAKING_SECONDS) / turn)
 
     def pair(self) -> tuple[float, float]:
         """Seconds a call of (student, reference) on the same fresh inputs."""
@@ -168,12 +176,16 @@ class Track:
         for side in self.rng.permutation(2):
             batch = self.batches[side]
             outputs[side], taken = self.runners[side].run(inputs[:batch])
-            seconds[side] = max(taken, 1e-9) / batch
+            seconds[side] = max(taken - self.handing_over[side], taken / 2, 1e-9) / batch
         for each, mine, right in zip(inputs, *outputs, strict=False):
             if not self.agree(each, mine, right):
                 raise WrongOutput
         self.shown = (inputs[0], outputs[1][0])
         return seconds[0], seconds[1]
+
+
+def median_seconds(idle: Idle, calls: Sequence[Inputs]) -> float:
+    return float(np.median([idle.run(calls)[1] for _ in range(OVERHEAD_TURNS)]))
 
 
 def settled(score: Score, samples: Sequence[tuple[float, float]], found: Interval) -> bool:
@@ -189,7 +201,7 @@ def logs_of(samples: Sequence[tuple[float, float]]) -> list[float]:
 
 
 def bounds(samples: Sequence[tuple[float, float]], hidden: float) -> Interval:
-    """The ratio's interval, with what handing over and waking may hide.
+    """The ratio's interval, with what waking, and handing over that wasn't measured, may hide.
 
     Where they are the part h of the reference's time, a measured ratio m stands for a true one of
     m (1 - h) / (1 - h m): they are alike on both sides, which draws the ratio towards 1. So the bound that is

@@ -24,8 +24,8 @@ from autograder.sandbox.policy import this_host
 from autograder.sandbox.turnstile import (
     STRAY_NANOSECONDS,
     TURN,
-    Gone,
     Meter,
+    OutOfTurn,
     State,
     Turn,
     Turnstile,
@@ -290,7 +290,7 @@ def test_a_process_that_never_stands_is_given_up(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("autograder.sandbox.turnstile.state_of_process", lambda pid: State.RUNS)
     with subprocess.Popen(["sleep", "60"]) as one:
         left, right = socket.socketpair()
-        with left, right, pytest.raises(Gone, match="stopped"):
+        with left, right, pytest.raises(OutOfTurn, match="stopped"):
             Turnstile(left, right, Hiding([one.pid], 0)).stop()
         one.kill()
 
