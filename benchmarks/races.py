@@ -4,6 +4,7 @@
 and 5 times the reference's work, half of the races while every other core is kept busy, and prints how
 often the interval holds the truth. ``python -m benchmarks.races regrading --races 1000`` judges one
 submission again and again, likewise, and prints how often it got another band, and how long it took.
+Every race has boxes of its own, as every grading has: what lasts as long as a process is in these figures.
 Boxes, turnstile and clock are those of grading; only the judge's end of the line is in this process.
 """
 
@@ -38,7 +39,7 @@ from benchmarks.regrading import bounds
 
 UNITS = 20
 FACTORS = (1.0, 1.05, 1.2, 1.5, 2.0, 5.0)
-MARKS = {0.25: 1.0, 0.5: 2.0, 0.75: 3.0, 0.9: 4.0}
+MARKS = {0.25: 1.0, 0.55: 2.0, 0.75: 3.0, 0.9: 4.0}
 AWAY = 1.05  # how far from a mark, at least, a ratio is that must get one band
 KERNEL = """
 def work(x, units):
@@ -81,13 +82,16 @@ class Boxed:
 
 
 class Field:
-    """Two boxes, a student's and the reference's, and races between them."""
+    """Two boxes, a student's and the reference's, and races between them. Closed at the end of a context."""
 
     def __init__(self, cpus: tuple[int, ...], units: list[int], size: int) -> None:
         self.student, self.reference = Boxed(cpus, units), Boxed(cpus, [UNITS])
         self.size = size
 
-    def close(self) -> None:
+    def __enter__(self) -> Field:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         for side in (self.student, self.reference):
             side.notebook.close()
             side.link.channel.sock.close()
@@ -137,15 +141,15 @@ def run(command: str, races: int, record: Path | None) -> int:
     factors = FACTORS if command == "coverage" else (1 / (0.75 * AWAY), 1 / (0.75 / AWAY))
     units = sorted({round(UNITS * factor) for factor in factors})
     rows: list[dict[str, Any]] = []
-    with lane() as cpus, contextlib.ExitStack() as owned:
+    with lane() as cpus:
         others = os.sched_getaffinity(0) - set(cpus)
-        field = Field(cpus, units, 1000)
-        owned.callback(field.close)
-        field.size_for(0.010)
+        with Field(cpus, units, 1000) as field:
+            field.size_for(0.010)
         for name in ("idle", "loaded"):
             with busy(others if name == "loaded" else set()):
                 for n in range(races // 2):
-                    rows.append(one(field, units[n % len(units)], name, n))
+                    with Field(cpus, units, field.size) as fresh:
+                        rows.append(one(fresh, units[n % len(units)], name, n))
                     tell(rows, races)
                     if record:
                         with record.open("a") as file:

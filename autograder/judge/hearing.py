@@ -29,6 +29,7 @@ from autograder.judge.session import REFERENCE, Outcome
 from autograder.judge.settings import Settings
 from autograder.sandbox import Bind, Box, BoxSpec, Cause, Ending, Side, interpreter, open_box
 from autograder.sandbox.arena import arena_file
+from autograder.sandbox.arguments import ADDRESSES_FIXED
 from autograder.sandbox.turnstile import OUT_OF_TURN, start_turnstile
 
 START_SECONDS = 60.0
@@ -53,7 +54,15 @@ STEADY = {
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
     "MLSYS_SMALL_MB": "32",
+    "PYTHONHASHSEED": "0",
 }
+# Where things lie in memory decides how fast they are: by chance, one process in twenty took a tenth longer
+# than all others with the same program. So in a race's boxes they lie at the same addresses each time.
+FIXED = f"""
+import ctypes, os, sys
+ctypes.CDLL(None).personality({ADDRESSES_FIXED})
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 OUT_OF_TURN_WORDS = (
     "Your code went on running after its timed call had returned, in a thread, a process or a timer. In a "
     "race it runs only while it is called."
@@ -144,8 +153,10 @@ class BoxedNotebook:
             raise PlatformError(f"the {self.role}'s box didn't start ({lost}, {ending}); run `mlsys doctor`")
 
     def agent_spec(self, *fds: int) -> BoxSpec:
+        python = interpreter().executable
+        fixed = (python, "-ISc", FIXED) if self.steady else ()
         return BoxSpec(
-            argv=(interpreter().executable, "-m", "autograder.sandbox.agent", *map(str, fds)),
+            argv=(*fixed, python, "-m", "autograder.sandbox.agent", *map(str, fds)),
             limits=self.settings.limits,
             binds=tuple(Bind(PACKAGE / name, f"{MOUNT}/autograder/{name}") for name in SHOWN),
             env={"PYTHONPATH": MOUNT, **(STEADY if self.steady else {})},

@@ -51,6 +51,7 @@ def _none_of(calls: str, index: int, bits: int, error: int) -> Rule:
     return _one_of(calls, index, (0,), error, mask=bits)
 
 
+ADDRESSES_FIXED = 0x40000  # ADDR_NO_RANDOMIZE
 _AF_NETLINK = 16
 
 # In a user namespace of its own a program would be root again, with all that root can reach.
@@ -134,8 +135,6 @@ _FIXED = (
     _none_of("clone", 0, _NEW_NAMESPACES, errno.EPERM),
     _one_of("prctl", 0, _PROCESS_OPTIONS, errno.EINVAL),
     _one_of("arch_prctl", 0, _MACHINE_OPTIONS, errno.EINVAL),
-    # PER_LINUX, or the question which one it is. Others turn address randomisation off.
-    _one_of("personality", 0, (0x0, 0xFFFFFFFF), errno.EPERM),
     # Its own limits only: as an ordinary user the box's first process has the program's uid too.
     _one_of("prlimit64", 0, (0,), errno.EPERM),
     _none_of("memfd_create", 1, EVERY_BIT & ~_FILE_IN_MEMORY_FLAGS, errno.EINVAL),
@@ -200,14 +199,18 @@ def _socket_options(*, loopback: bool, counted: bool) -> Iterator[Rule]:
     yield Rule(("getsockopt",), (asked, timeouts), errno.ENOPROTOOPT)
 
 
-def rules(*, loopback: bool, own_uid: bool, counted: bool) -> tuple[Rule, ...]:
+def rules(*, loopback: bool, own_uid: bool, counted: bool, pinned: bool = False) -> tuple[Rule, ...]:
     """Every rule of a box.
 
     ``loopback`` is as in `BoxSpec`; ``own_uid``: nobody else has the box's uid; ``counted``: a control
-    group counts what the kernel keeps for the box.
+    group counts what the kernel keeps for the box; ``pinned``: it has cores of its own, for a race.
     """
+    # PER_LINUX, or the question which one it is. Others turn address randomisation off, which a race wants:
+    # where a program's memory lies decides how fast it is.
+    personalities = (0x0, 0xFFFFFFFF, *((ADDRESSES_FIXED,) if pinned else ()))
     return (
         *_FIXED,
+        _one_of("personality", 0, personalities, errno.EPERM),
         *_files(own_uid=own_uid),
         *_sockets(loopback=loopback),
         *_socket_options(loopback=loopback, counted=counted),

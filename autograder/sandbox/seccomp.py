@@ -132,7 +132,7 @@ def filter_program(
 ) -> bytes:
     """The filter as the ``struct sock_filter[]`` that ``bwrap --seccomp`` reads.
 
-    ``counted=False`` is for boxes without a memory group, ``affinity=False`` for pinned ones,
+    ``counted=False`` is for boxes without a memory group, ``pinned=True`` for those of a race,
     ``loopback=True`` for servers that talk to each other over TCP in the box's own network namespace,
     ``own_uid=False`` for boxes whose files are the platform's user's.
 
@@ -140,7 +140,7 @@ def filter_program(
     """
     table = syscall_table(machine or platform.machine())
     allowed = {*_names(ALLOWED), *(MEMORY_FILES if counted else ()), *(() if pinned else UNPINNED)}
-    checked = rules(loopback=loopback, own_uid=own_uid, counted=counted)
+    checked = rules(loopback=loopback, own_uid=own_uid, counted=counted, pinned=pinned)
     program = [
         *_check_machine(table),
         *_check_arguments(table, checked, allowed),

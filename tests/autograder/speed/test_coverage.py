@@ -19,13 +19,9 @@ RACES = 9
 @pytest.mark.lane
 def test_the_interval_holds_the_true_ratio_of_boxed_kernels() -> None:
     units = [round(UNITS * factor) for factor in FACTORS]
-    with lane() as cpus:
-        field = Field(cpus, units, 1000)
-        try:
-            field.size_for(0.005)
-            rows = [one(field, units[n % len(units)], "idle", n) for n in range(RACES)]
-        finally:
-            field.close()
+    with lane() as cpus, Field(cpus, units, 1000) as field:
+        field.size_for(0.005)
+        rows = [one(field, units[n % len(units)], "idle", n) for n in range(RACES)]
     measured = [row for row in rows if not row["noisy"]]
     assert len(measured) >= RACES - 3, "this host is too noisy to say anything"
     assert sum(not row["holds"] for row in measured) <= 1, [

@@ -123,9 +123,20 @@ def test_a_race_for_a_line_ends_where_more_pairs_would_change_little() -> None:
 
 def test_short_calls_are_timed_many_at_once_and_their_handing_over_is_told() -> None:
     measured, student = run_race(0.62, seconds=1e-3)
-    assert student.calls >= 8 * len(measured.samples)
+    assert student.calls >= 4 * len(measured.samples)
     assert measured.overhead == pytest.approx(HANDING_OVER / 1.1e-3, rel=0.3)
     assert measured.low < 0.62 < measured.high
+
+
+def test_handing_over_is_taken_off_both_sides() -> None:
+    measured, _ = run_race(0.3, noise=0.03, seconds=2e-4)
+    assert measured.ratio == pytest.approx(0.3, rel=0.05)
+    assert np.median([rivals for _, rivals in measured.samples]) == pytest.approx(2e-4, rel=0.1)
+
+
+def test_a_slow_function_gets_its_first_look_however_short_the_budget() -> None:
+    measured, _ = run_race(0.62, seconds=0.1, budget=3.0)
+    assert len(measured.samples) >= 14 and measured.high < 1
 
 
 def test_every_call_gets_an_input_never_seen_before() -> None:
