@@ -10,10 +10,9 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from autograder.judge import CheckResult, NotebookResult, RaceKind, RaceResult, Verdict
+from autograder.judge import NOTABLE_OVERHEAD, CheckResult, NotebookResult, RaceKind, RaceResult, Verdict
 
 NEAR = 0.10
-MOST_OVERHEAD = 0.01
 SMOOTH_ROOM = 0.05  # of what a smooth score spans: two decided races may differ by twice its tolerance
 
 
@@ -25,7 +24,7 @@ class Steadiness:
     of it, ``pairs`` the median of the pairs used and ``decided`` the part of races that were decided before
     time ran out. ``points`` are the different points given, the most frequent first, and ``changes`` how
     many judgements didn't give those; ``room`` is by how much points may differ (smooth scores).
-    ``overhead`` is the part of the reference's time that goes into handing over. ``nearest`` is the mark
+    ``overhead`` is the part of the reference's turns that goes into handing over. ``nearest`` is the mark
     nearest to the ratio and ``distance`` how far it is, as a part of the mark.
     """
 
@@ -47,10 +46,10 @@ class Steadiness:
     @property
     def heavy(self) -> str:
         """What its author should change where handing over takes a notable part of the time, or ""."""
-        if self.overhead <= MOST_OVERHEAD:
+        if self.overhead <= NOTABLE_OVERHEAD:
             return ""
         return (
-            f"handing over takes {100 * self.overhead:.2g} % of the reference's time: make the function do "
+            f"handing over takes {100 * self.overhead:.2g} % of the reference's turns: make the function do "
             "more for each byte"
         )
 

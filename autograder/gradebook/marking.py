@@ -29,6 +29,13 @@ WORDS = {
     Verdict.FAULT: "Not judged: our fault",
 }
 
+IN_PART = "Some of the points"
+
+
+def words_for(check: CheckResult) -> str:
+    """How a check went, in a few words."""
+    return IN_PART if check.verdict is Verdict.WRONG and check.points > 0 else WORDS[check.verdict]
+
 
 def with_outputs(notebook: NotebookNode, result: NotebookResult) -> NotebookNode:
     """A copy of the judged notebook with the outputs of ``result``.

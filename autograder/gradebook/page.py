@@ -20,7 +20,7 @@ from markupsafe import Markup
 from autograder.gradebook.attempts import Attempt
 from autograder.gradebook.charts import FOLDER, Chart, draw
 from autograder.gradebook.grades import ManualMark
-from autograder.gradebook.marking import WORDS
+from autograder.gradebook.marking import words_for
 from autograder.gradebook.plain import plain, png
 from autograder.judge import CheckResult, RaceKind, Usage, Verdict
 
@@ -120,7 +120,7 @@ def check_views(checks: Iterable[CheckResult], titles: Mapping[str, str]) -> tup
         view = CheckView(
             name=check.check.removeprefix("check-"),
             verdict=check.verdict,
-            words=WORDS[check.verdict],
+            words=words_for(check),
             points=check.points,
             max_points=check.max_points,
             message="" if check.race and check.race.kind in SAID_BY_CHART else plain(check.message),

@@ -4,6 +4,7 @@ from autograder.errors import AuthorError, GraderError, PlatformError, Submissio
 from autograder.judge.court import Court, Judgement
 from autograder.judge.plan import CheckStep, Plan, RunStep, plan_notebook
 from autograder.judge.records import (
+    NOTABLE_OVERHEAD,
     CellResult,
     CheckResult,
     NotebookResult,
@@ -16,6 +17,7 @@ from autograder.judge.records import (
 from autograder.judge.settings import Settings
 
 __all__ = [
+    "NOTABLE_OVERHEAD",
     "AuthorError",
     "CellResult",
     "CheckResult",

@@ -44,6 +44,10 @@ Progress = Callable[[int, int], None]
 Heard = TypeVar("Heard")
 
 
+class Unfit(PlatformError):
+    """The host can't measure speed now; trying again at once is of no use."""
+
+
 @dataclass(frozen=True)
 class Judgement:
     """A notebook's result, and for each failed check what only its author may read."""
@@ -194,7 +198,7 @@ class Court:
         if races:
             unfit = fit_for_races(self)
             if unfit is not None:
-                raise PlatformError(unfit)
+                raise Unfit(unfit)
             with lane() as cpus:
                 rulings.update(until_undisturbed(raced))
         return rulings
@@ -329,7 +333,7 @@ def tried_twice(plan: Plan, judge: Callable[[], Judgement]) -> Judgement:
         try:
             return judge()
         except (PlatformError, SandboxError) as error:
-            if last:
+            if last or isinstance(error, Unfit):
                 return fault(plan, error)
     raise AssertionError("unreachable")
 

@@ -32,6 +32,10 @@ def worst(verdicts: list[Verdict]) -> Verdict:
     return max(verdicts, key=SEVERITY.index, default=Verdict.OK)
 
 
+# Above it, what the measurement of handing over may miss (a quarter) is more than a hundredth of the time.
+NOTABLE_OVERHEAD = 0.04
+
+
 class RaceKind(StrEnum):
     """What a race measured."""
 
@@ -48,8 +52,8 @@ class RaceResult:
     is the exponent of time over size. ``samples`` are (student, reference), a pair a row, in seconds or
     bytes a call; for growth (size, seconds). ``marks`` are the (ratio, points) that the author asked for,
     rising; for growth (the highest exponent allowed, points). ``overhead`` is the part of the reference's
-    time that goes into handing over arguments and results. ``instructions`` are (student, reference) a
-    call, where the host counts them.
+    turns that went into handing over arguments and results; it isn't in the samples. ``instructions`` are
+    (student, reference) a call, where the host counts them.
     """
 
     ratio: float

@@ -10,10 +10,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from autograder.judge import RaceKind, RaceResult
+from autograder.judge import NOTABLE_OVERHEAD, RaceKind, RaceResult
 
 CONFIDENCE = "99.9 %"
-NOTABLE_OVERHEAD = 0.01
 MOST_MARKS = 8
 UNDECIDED = " Time ran out before it was certain, so the bound in your favour counted."
 UNBOUNDED = " Time ran out before it was certain."
@@ -41,8 +40,8 @@ def notes(race: RaceResult) -> tuple[str, ...]:
             )
     if NOTABLE_OVERHEAD < race.overhead < math.inf:
         told.append(
-            f"{digits(100 * race.overhead)} % of the reference's time goes into handing over arguments and "
-            "results, which both sides pay."
+            f"{digits(100 * race.overhead)} % of the reference's turns went into handing over arguments and "
+            "results, which isn't counted."
         )
     return tuple(told)
 

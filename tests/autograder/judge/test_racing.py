@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
-from autograder.judge import Court, RaceKind, Settings, Verdict, plan_notebook
+from autograder.judge import Court, RaceKind, Settings, Verdict, hearing, plan_notebook
 from autograder.judge import court as courts
 from autograder.sandbox.policy import this_host
 from tests.autograder.judge.notebooks import check, notebook, solve
@@ -84,6 +86,8 @@ def judged(court: Court, name: str, reference: str, answer: str, race: str) -> A
     def made(source: str) -> Any:
         probe = {
             "softmax": "import numpy as np\nassert np.allclose(softmax(np.zeros((2, 4))), 0.25)",
+            "faults": "assert faults is not None",
+            "places": "assert places is not None",
             "distances": "import numpy as np\nassert len(distances(np.ones((3, 2)))) == 3",
         }
         return notebook(
@@ -112,6 +116,68 @@ def test_what_a_box_allocated_before_does_not_slow_a_race(court: Court, size: in
     race = f"distances(np.ones(({2 * size}, 99)))\nrace(distances, lambda rng: (rng.normal(size=({size}, 99)),), {MARKS})"
     found = judged(court, "distances", DISTANCES, DISTANCES, race).result.checks[1]
     assert found.points == 1, found.race
+
+
+def test_memory_of_small_objects_stays_with_a_race_box(court: Court) -> None:
+    """Python gives it back by the megabyte, or doesn't, by what else lies there: a loop's page faults tell."""
+    answer = """
+import resource
+def faults(x):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    x.tolist()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+"""
+    agreed = "check=lambda arguments, faults: faults < 500"
+    race = f"race(faults, lambda rng: (rng.normal(size=500_000),), bands={{0.1: 3}}, {agreed})"
+    assert judged(court, "faults", answer, answer, race).result.checks[1].points == 3
+
+
+def test_boxes_of_a_race_have_the_same_addresses(court: Court) -> None:
+    """One process in twenty is a tenth slower than all others with the same program, by where things lie."""
+    answer = """
+import ctypes
+def places(x):
+    stack = int(open("/proc/self/stat").read().split()[27])
+    heap = ctypes.pythonapi.PyMem_Malloc
+    heap.restype = ctypes.c_void_p
+    return [stack, id(places), heap(5000), hash("a")]
+"""
+    race = "race(places, lambda rng: (rng.normal(size=9),), bands={0.1: 3}, rtol=0, atol=0)"
+    assert judged(court, "places", answer, answer, race).result.checks[1].points == 3
+
+
+NEVER_STILL = """
+import os, signal
+children = []
+def middle(values):
+    while len(values) > 3 and len(children) < 4:
+        children.append(os.fork())
+        if children[-1] == 0:
+            signal.signal(signal.SIGCONT, signal.SIG_IGN)
+            while True:
+                os.kill(0, signal.SIGCONT)
+    return sorted(values)[len(values) // 2]
+"""
+
+
+def test_who_cannot_be_kept_to_turns_is_told_so(court: Court) -> None:
+    race = "race(middle, lambda rng: (rng.normal(size=2000).tolist(),), bands={0.5: 3})"
+    found = judged(court, "middle", SORTED, NEVER_STILL, race).result.checks[1]
+    assert (found.verdict, found.points) == (Verdict.CRASH, 0)
+    assert "went on running after its timed call" in found.message
+
+
+def test_a_turnstile_that_fails_is_no_fault_of_the_students(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = "import sys, time; time.sleep(0.2); sys.exit(1)"
+    monkeypatch.setattr(
+        hearing, "start_turnstile",
+        lambda judge, box, *_: subprocess.Popen([sys.executable, "-c", program], pass_fds=(judge, box)),
+    )  # fmt: skip
+    race = "race(middle, lambda rng: ([1.0],), bands={0.5: 3})"
+    found = judged(court, "middle", SORTED, SORTED, race)
+    assert {each.verdict for each in found.result.checks} == {Verdict.FAULT}
 
 
 @pytest.mark.skipif(this_host().place is None, reason="nothing counts them without a control group")
@@ -154,11 +220,14 @@ def test_an_authors_slip_is_named(court: Court, race: str, words: str) -> None:
 
 
 def test_a_host_that_cannot_measure_grades_no_speed(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(courts, "fit_for_races", lambda court: "this host can't measure speed fairly now")
+    asked: list[Court] = []
+    said = "this host can't measure speed fairly now"
+    monkeypatch.setattr(courts, "fit_for_races", lambda court: asked.append(court) or said)
     race = "race(middle, lambda rng: ([1.0],), bands={0.5: 3})"
     found = judged(court, "middle", SORTED, SORTED, race)
     assert {each.verdict for each in found.result.checks} == {Verdict.FAULT}
     assert "can't measure" in found.staff["check-race"]
+    assert len(asked) == 1, "its passes were judged twice for the same answer"
 
 
 def test_a_race_in_the_open_pass_says_when_speed_is_measured(court: Court) -> None:

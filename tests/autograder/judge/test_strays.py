@@ -142,3 +142,13 @@ def test_a_program_that_kills_itself_elsewhere_each_time_is_not_judged_for_ever(
         with pytest.raises(Stray):
             strays.note(step)
     strays.note(STRAYS_IN_A_PASS)
+
+
+def test_a_race_that_begins_again_has_other_inputs() -> None:
+    strays = Strays()
+    seeds = [strays.seed(b"seed")]
+    for step in range(STRAYS_IN_A_PASS):
+        with pytest.raises(Stray):
+            strays.note(step)
+        seeds.append(strays.seed(b"seed"))
+    assert seeds[0] == b"seed" and len(set(seeds)) == len(seeds)

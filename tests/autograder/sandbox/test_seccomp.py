@@ -110,6 +110,15 @@ def examples(rule: Rule) -> Iterator[list[int]]:
             yield arguments
 
 
+def test_addresses_are_fixed_in_a_races_box_only() -> None:
+    for pinned in (False, True):
+        program = filter_program(machine="x86_64", pinned=pinned)
+        wanted = ALLOW if pinned else REFUSE | errno.EPERM
+        assert answer(program, NUMBER["personality"], 0x40000) == wanted
+        for other in (0x20000, 0x40001, 0x400000, 0x440000):
+            assert answer(program, NUMBER["personality"], other) == REFUSE | errno.EPERM
+
+
 @pytest.mark.parametrize("loopback", [False, True])
 @pytest.mark.parametrize("shared", [False, True])
 def test_rules_allow_what_they_name_and_nothing_beside_it(loopback: bool, shared: bool) -> None:
