@@ -134,11 +134,6 @@ def test_handing_over_is_taken_off_both_sides() -> None:
     assert np.median([rivals for _, rivals in measured.samples]) == pytest.approx(2e-4, rel=0.1)
 
 
-def test_a_slow_function_gets_its_first_look_however_short_the_budget() -> None:
-    measured, _ = run_race(0.62, seconds=0.1, budget=3.0)
-    assert len(measured.samples) >= 14 and measured.high < 1
-
-
 def test_every_call_gets_an_input_never_seen_before() -> None:
     _, student = run_race(0.62)
     assert len({x for (x,) in student.seen}) == len(student.seen) == student.calls
