@@ -44,7 +44,7 @@ TURN = struct.Struct("<7q")
 STOPPED = frozenset("TtZXD")  # D: the parent of a vfork; it stops before it runs again
 STOP_SECONDS = 1.0
 STRAY_NANOSECONDS = 2_000_000
-OUT_OF_TURN = 3  # its exit status then; 0 where a side is gone, and any other where it failed itself
+OUT_OF_TURN = 3  # its exit status then; 0 where a side is gone, any other where the program itself failed
 _CHUNK = 1 << 20
 _RESET_PEAK = "5"
 
@@ -76,7 +76,7 @@ class Turn:
 
 
 class Gone(Exception):
-    """A side is gone."""
+    """A side is gone, or speaks nonsense."""
 
 
 class OutOfTurn(Exception):
@@ -200,7 +200,7 @@ class Turnstile:
     def turn(self, asked: list[bytes]) -> tuple[list[bytes], Turn]:
         """Lets the box answer one frame."""
         if select.select([self.box], [], [], 0)[0]:
-            raise OutOfTurn("an answer that was there before its question")
+            raise Gone("an answer that was there before its question")
         if self.meter.cpu() - self.cpu > STRAY_NANOSECONDS:
             raise OutOfTurn("it ran out of its turn")
         resident = self.meter.resident()

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from autograder.errors import PlatformError
 from autograder.judge import Court, RaceKind, Settings, Verdict, hearing, plan_notebook
 from autograder.judge import court as courts
+from autograder.sandbox import DEFAULT_LIMITS, BoxSpec, open_box
 from autograder.sandbox.policy import this_host
+from autograder.sandbox.turnstile import OUT_OF_TURN
 from tests.autograder.judge.notebooks import check, notebook, solve
 
 pytestmark = [pytest.mark.slow, pytest.mark.lane]
@@ -127,57 +130,41 @@ def faults(x):
     x.tolist()
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 """
-    agreed = "check=lambda arguments, faults: faults < 500"
-    race = f"race(faults, lambda rng: (rng.normal(size=500_000),), bands={{0.1: 3}}, {agreed})"
+    agreed = "check=lambda arguments, faults: faults < 700"
+    race = f"race(faults, lambda rng: (rng.normal(size=200_000),), bands={{0.1: 3}}, {agreed})"
     assert judged(court, "faults", answer, answer, race).result.checks[1].points == 3
 
 
 def test_boxes_of_a_race_have_the_same_addresses(court: Court) -> None:
     """One process in twenty is a tenth slower than all others with the same program, by where things lie."""
     answer = """
-import ctypes
 def places(x):
     stack = int(open("/proc/self/stat").read().split()[27])
-    heap = ctypes.pythonapi.PyMem_Malloc
-    heap.restype = ctypes.c_void_p
-    return [stack, id(places), heap(5000), hash("a")]
+    return [stack, id(places), hash("a")]
 """
     race = "race(places, lambda rng: (rng.normal(size=9),), bands={0.1: 3}, rtol=0, atol=0)"
     assert judged(court, "places", answer, answer, race).result.checks[1].points == 3
 
 
-NEVER_STILL = """
-import os, signal
-children = []
-def middle(values):
-    while len(values) > 3 and len(children) < 4:
-        children.append(os.fork())
-        if children[-1] == 0:
-            signal.signal(signal.SIGCONT, signal.SIG_IGN)
-            while True:
-                os.kill(0, signal.SIGCONT)
-    return sorted(values)[len(values) // 2]
-"""
+def ended_with(status: int) -> hearing.BoxedNotebook:
+    """A student's box whose turnstile has ended."""
+    nobody: Any = None
+    notebook = hearing.BoxedNotebook(nobody, Settings(), "student")
+    notebook.box = open_box(BoxSpec(argv=("/bin/sleep", "60"), limits=DEFAULT_LIMITS))
+    notebook.turnstile = subprocess.Popen([sys.executable, "-c", f"raise SystemExit({status})"])
+    return notebook
 
 
-def test_who_cannot_be_kept_to_turns_is_told_so(court: Court) -> None:
-    race = "race(middle, lambda rng: (rng.normal(size=2000).tolist(),), bands={0.5: 3})"
-    found = judged(court, "middle", SORTED, NEVER_STILL, race).result.checks[1]
-    assert (found.verdict, found.points) == (Verdict.CRASH, 0)
-    assert "went on running after its timed call" in found.message
+def test_a_turnstile_that_fails_is_no_fault_of_the_students() -> None:
+    with pytest.raises(PlatformError, match="turnstile of the student's box failed"):
+        ended_with(1).verdict_of_end("closed")
 
 
-def test_a_turnstile_that_fails_is_no_fault_of_the_students(
-    court: Court, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    program = "import sys, time; time.sleep(0.2); sys.exit(1)"
-    monkeypatch.setattr(
-        hearing, "start_turnstile",
-        lambda judge, box, *_: subprocess.Popen([sys.executable, "-c", program], pass_fds=(judge, box)),
-    )  # fmt: skip
-    race = "race(middle, lambda rng: ([1.0],), bands={0.5: 3})"
-    found = judged(court, "middle", SORTED, SORTED, race)
-    assert {each.verdict for each in found.result.checks} == {Verdict.FAULT}
+@pytest.mark.parametrize("status", [0, OUT_OF_TURN])
+def test_who_cannot_be_kept_to_turns_is_known(status: int) -> None:
+    notebook = ended_with(status)
+    assert notebook.verdict_of_end("closed") is Verdict.CRASH
+    assert notebook.out_of_turn is (status == OUT_OF_TURN)
 
 
 @pytest.mark.skipif(this_host().place is None, reason="nothing counts them without a control group")
@@ -221,8 +208,12 @@ def test_an_authors_slip_is_named(court: Court, race: str, words: str) -> None:
 
 def test_a_host_that_cannot_measure_grades_no_speed(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Court] = []
-    said = "this host can't measure speed fairly now"
-    monkeypatch.setattr(courts, "fit_for_races", lambda court: asked.append(court) or said)
+
+    def unfit(court: Court) -> str:
+        asked.append(court)
+        return "this host can't measure speed fairly now"
+
+    monkeypatch.setattr(courts, "fit_for_races", unfit)
     race = "race(middle, lambda rng: ([1.0],), bands={0.5: 3})"
     found = judged(court, "middle", SORTED, SORTED, race)
     assert {each.verdict for each in found.result.checks} == {Verdict.FAULT}
