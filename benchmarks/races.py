@@ -112,9 +112,10 @@ class Field:
 
     def size_for(self, seconds: float) -> None:
         """Makes the reference's kernel take about ``seconds``."""
-        call = [(np.zeros(self.size),)]
-        taken = float(np.median([self.reference.runners[UNITS].run(call)[1] for _ in range(9)]))
-        self.size = max(1, round(self.size * seconds / taken))
+        for _ in range(3):  # the first calls warm up
+            call = [(np.zeros(self.size),)]
+            taken = float(np.median([self.reference.runners[UNITS].run(call)[1] for _ in range(15)]))
+            self.size = max(1, round(self.size * seconds / taken))
 
 
 @contextlib.contextmanager
