@@ -166,7 +166,7 @@ class Races:
                     raise WrongOutput
                 samples.append((float(ours), float(max(0, theirs - handed))))
         score = memory_score(bands, smooth, at_most, self.step.points, handed_bytes(inputs), samples)
-        measured = footprint(samples, score)
+        measured = footprint(samples)
         result = race_result(measured, score, RaceKind.MEMORY)
         raise Award(score.points(measured), race_message(result), result, ours=True)
 
