@@ -60,8 +60,8 @@ def ratio(student: float, reference: float) -> float:
 def footprint(samples: Sequence[tuple[float, float]]) -> Measurement:
     """The ratio, with its extremes, from the rounds' (student, reference) extra bytes.
 
-    It is the lowest but FORGIVEN, and decides: a function needs what it needs at the most, and one that is lean
-    in some of its calls isn't lean.
+    It is the lowest but FORGIVEN, and decides: what a function needs is its most, and who is lean in some
+    calls isn't lean.
     """
     ratios = sorted(ratio(student, reference) for student, reference in samples)
     return Measurement(ratios[min(FORGIVEN, len(ratios) - 1)], ratios[0], ratios[-1], True, tuple(samples))
