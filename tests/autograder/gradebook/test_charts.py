@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autograder.gradebook.charts import Chart, Label, Look, Path, draw
@@ -165,6 +165,7 @@ def test_no_words_cover_others_or_leave_the_box(ratios: list[float], ratio: floa
 
 
 @settings(deadline=None)
+@example(RaceKind.MEMORY, 0.0, 0.0, 0.0, False, False, 0.0, [], [(0.0, 1e308), (0.0, 1e308)], None)
 @given(
     st.sampled_from(RaceKind),
     *(ANY, ANY, ANY, st.booleans(), st.booleans(), ANY),
