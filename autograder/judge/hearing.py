@@ -57,7 +57,8 @@ STEADY = {
     "PYTHONHASHSEED": "0",
 }
 # Where things lie in memory decides how fast they are: by chance, one process in twenty took a tenth longer
-# than all others with the same program. So in a race's boxes they lie at the same addresses each time.
+# than all others with the same program. So in a race's boxes they lie at the same addresses each time (and
+# so do a set's elements, by the hash seed above).
 FIXED = f"""
 import ctypes, os, sys
 ctypes.CDLL(None).personality({ADDRESSES_FIXED})

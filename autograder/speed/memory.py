@@ -64,4 +64,4 @@ def footprint(samples: Sequence[tuple[float, float]]) -> Measurement:
     calls isn't lean.
     """
     ratios = sorted(ratio(student, reference) for student, reference in samples)
-    return Measurement(ratios[min(FORGIVEN, len(ratios) - 1)], ratios[0], ratios[-1], True, tuple(samples))
+    return Measurement(ratios[FORGIVEN], ratios[0], ratios[-1], True, tuple(samples))

@@ -11,6 +11,7 @@ from autograder.sandbox.policy import this_host
 from tests.autograder.attack import FOLDER, Attack, attacks
 from tests.autograder.memory_target import AMPLE, LEAN, memory_assignment
 from tests.autograder.pipeline import Pipeline, open_pipeline
+from tests.autograder.speed_target import CHECK_SECONDS
 from tests.autograder.test_attacks import files_of, require_deserts
 
 FORGERIES = attacks(FOLDER / "memory")
@@ -26,7 +27,9 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def pipeline(court: Court, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
-    with open_pipeline(tmp_path_factory.mktemp("weighed"), court, memory_assignment(LEAN), 15.0) as opened:
+    with open_pipeline(
+        tmp_path_factory.mktemp("weighed"), court, memory_assignment(LEAN), CHECK_SECONDS
+    ) as opened:
         yield opened
 
 

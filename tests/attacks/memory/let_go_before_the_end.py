@@ -1,6 +1,6 @@
 # kind = "forge"
 # goal = "a peak that is gone when one looks"
-# trick = "each array is given back to the kernel as soon as it is full"
+# trick = "all arrays are given back to the kernel before the call returns"
 # mark = 1
 # ours_only = true
 # %% solve="softmax"
