@@ -60,7 +60,8 @@ class Variant:
 
 @dataclass(frozen=True)
 class Assignment:
-    """An assignment with all that staff know of it. ``extras`` are released beside the notebook."""
+    """An assignment with all that staff know of it. ``extras`` are released beside the notebook; ``preload``
+    is None where the judge decides."""
 
     entry: Entry
     folder: Path
@@ -70,6 +71,7 @@ class Assignment:
     minutes: int
     opaque: tuple[str, ...]
     hide: tuple[str, ...]
+    preload: tuple[str, ...] | None
     files: tuple[str, ...]
     limits: Limits
     questions: tuple[Question, ...]

@@ -127,6 +127,7 @@ def _settings(assignment: Assignment) -> dict[str, object]:
         "check_seconds": assignment.limits.check_seconds,
         "opaque": list(assignment.opaque),
         "hide": list(assignment.hide),
+        **({} if assignment.preload is None else {"preload": list(assignment.preload)}),
     }
 
 

@@ -23,7 +23,7 @@ from course.reader import read_limits
 from course.records import Course, Entry
 from course.variants import read_right, read_wrong
 
-KEYS = ("title", "summary", "minutes", "opaque", "hide", "files", "limits", "questions")
+KEYS = ("title", "summary", "minutes", "opaque", "hide", "preload", "files", "limits", "questions")
 STAFF_ONLY = ("solution.py", "hidden.py", "wrong", "right")
 NEVER_RELEASED = ("__pycache__", ".ipynb_checkpoints")
 DOTTED = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*"
@@ -67,6 +67,7 @@ def _read(course: Course, entry: Entry) -> Assignment:
         minutes=table.integer("minutes"),
         opaque=_names(table, "opaque", DOTTED, "names of types"),
         hide=_names(table, "hide", DOTTED, "names of packages"),
+        preload=_names(table, "preload", DOTTED, "names of modules") if "preload" in table else None,
         files=_names(table, "files", FILE_NAME, "names of files, without folders"),
         limits=read_limits(table.table("limits"), course.limits) if "limits" in table else course.limits,
         questions=questions,

@@ -11,13 +11,14 @@ import fcntl
 import os
 import secrets
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
-from autograder.batch import GradingRoom, read_sources
+from autograder.batch import Bench, GradingRoom, read_sources
 from autograder.errors import AuthorError, PlatformError
 from autograder.gradebook import Gradebook, Policy
-from autograder.judge import Court
 from course.gradebook import DEFAULT, gradebook_is_there, gradebook_url
 from course.lateness import late_penalty
 from course.place import nearest
@@ -26,6 +27,8 @@ from course.tree import STATE
 from hub.exchange.duedates import due_dates
 
 SECRET_BYTES = 32
+SERVER = "serve-grades"
+PATIENCE_SECONDS, PAUSE_SECONDS = 60.0, 0.02
 
 
 def entry_of(course: Course, assignment: str) -> Entry:
@@ -44,12 +47,12 @@ def open_gradebook(course_dir: Path) -> Gradebook:
     return Gradebook(gradebook_url(course_dir), course_dir.resolve())
 
 
-def grading_room(course: Course, course_dir: Path, assignment: str, court: Court) -> GradingRoom:
+def grading_room(course: Course, course_dir: Path, assignment: str, bench: Bench) -> GradingRoom:
     """What grading an assignment of a course needs."""
     entry = entry_of(course, assignment)
     return GradingRoom(
         course_dir=course_dir.resolve(),
-        court=court,
+        bench=bench,
         sources=read_sources(course_dir.resolve(), assignment),
         secret=course_secret(course_dir),
         due=due_dates(course_dir, entry),
@@ -57,11 +60,16 @@ def grading_room(course: Course, course_dir: Path, assignment: str, court: Court
     )
 
 
+class Busy(PlatformError):
+    """Another process is grading."""
+
+
 @contextlib.contextmanager
-def grading_locks(course_dir: Path, assignments: Iterable[str]) -> Iterator[None]:
+def grading_locks(course_dir: Path, assignments: Iterable[str], by: str = "a batch") -> Iterator[None]:
     """One grading of an assignment at a time; the lock ends with the process that holds it.
 
-    Raises PlatformError where another process is grading one of them.
+    Raises Busy where another process is grading one of them. `SERVER` is waited for: it lets others have
+    their turn. ``by``: who grades.
     """
     folder = course_dir.resolve() / STATE
     with contextlib.ExitStack() as held:
@@ -69,9 +77,9 @@ def grading_locks(course_dir: Path, assignments: Iterable[str]) -> Iterator[None
             path = folder / f"grading-{assignment}.lock"
             try:
                 folder.mkdir(exist_ok=True)
-                fcntl.flock(held.enter_context(path.open("w")), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                take(held.enter_context(path.open("a+")), by)
             except BlockingIOError:
-                raise PlatformError(
+                raise Busy(
                     f"{assignment} is being graded already; wait until that ends, or stop it"
                 ) from None
             except OSError as error:
@@ -79,6 +87,23 @@ def grading_locks(course_dir: Path, assignments: Iterable[str]) -> Iterator[None
                     f"{path}: {error.strerror}; see to the disk, then run it again"
                 ) from error
         yield
+
+
+def take(lock: IO[str], by: str) -> None:
+    """Raises BlockingIOError where another has the lock, and doesn't give it up."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            lock.seek(0)
+            if by == SERVER or lock.read() != SERVER or time.monotonic() > deadline:
+                raise
+            time.sleep(PAUSE_SECONDS)
+    lock.truncate(0)
+    lock.write(by)
+    lock.flush()
 
 
 def policy_of(entry: Entry) -> Policy:

@@ -17,12 +17,13 @@ from pathlib import Path
 
 from nbformat.notebooknode import NotebookNode
 
+from autograder.batch.bench import Bench, BenchLost
 from autograder.batch.jobs import Job
-from autograder.errors import GraderError, PlatformError, SubmissionError
+from autograder.errors import GraderError
 from autograder.gradebook import GradedNotebook, Grading, read_snapshot
-from autograder.judge import Court, Settings, Verdict, plan_notebook
-from autograder.repair import Repaired, repair_submission
+from autograder.judge import Settings
 
+JUDGE_BYTES = 256 << 20  # what a session of the judge's takes, as a rule
 Penalty = Callable[[float, float], float]
 Due = Callable[[str], datetime | None]
 Clock = Callable[[], datetime]
@@ -59,7 +60,7 @@ class GradingRoom:
     """
 
     course_dir: Path
-    court: Court
+    bench: Bench
     sources: Mapping[str, NotebookNode]
     secret: bytes
     due: Due = never
@@ -72,8 +73,15 @@ class GradingRoom:
         cells = [cell for source in self.sources.values() for cell in source.cells]
         return any(cell.metadata.get("mlsys", {}).get("speed", False) for cell in cells)
 
+    @property
+    def memory_bytes(self) -> int:
+        """What one submission may use while it is judged."""
+        boxes = 2 if self.races else 1
+        most = max(Settings.of_source(source).limits.memory_mb for source in self.sources.values())
+        return (boxes * most << 20) + JUDGE_BYTES
+
     def grade(self, job: Job) -> Grading:
-        """Judges one submission."""
+        """Judges one submission. Raises BenchLost where none can be judged any more, and nothing else."""
         receipt = job.receipt
         blank = Grading(
             student=receipt.student,
@@ -85,6 +93,8 @@ class GradingRoom:
         )
         try:
             return self.judged(job, blank)
+        except BenchLost:
+            raise
         except GraderError as error:
             return blank.as_fault(str(error))
         except Exception as error:  # whatever a submission sets off in our code is told, not raised
@@ -111,22 +121,8 @@ class GradingRoom:
         return max(0.0, (received - due).total_seconds()) if due else 0.0
 
     def judge(self, job: Job, files: Mapping[str, bytes]) -> tuple[GradedNotebook, ...]:
-        graded = []
-        for name, repaired in repair_submission(self.sources, files).items():
-            source = self.sources[name]
-            if isinstance(repaired, SubmissionError):
-                graded.append(GradedNotebook(name, source, problem=str(repaired)))
-            else:
-                graded.append(self.judge_notebook(job, name, source, repaired))
-        return tuple(graded)
-
-    def judge_notebook(self, job: Job, name: str, source: NotebookNode, repaired: Repaired) -> GradedNotebook:
-        plan = plan_notebook(repaired.notebook, source)
-        seed = self.seed(job.assignment, name, job.receipt.sha256)
-        judgement = self.court.judge_for_staff(plan, Settings.of_source(source), seed)
-        if judgement.result.verdict is Verdict.FAULT:
-            raise PlatformError(f"{name}: {next(iter(judgement.staff.values()), 'it could not be judged')}")
-        return GradedNotebook(name, source, repaired=repaired, result=judgement.result)
+        seeds = {name: self.seed(job.assignment, name, job.receipt.sha256) for name in self.sources}
+        return self.bench.judge(self.sources, files, seeds)
 
     def seed(self, *parts: str) -> bytes:
         """The same hidden inputs whenever this submission is judged, others for every other one."""

@@ -113,6 +113,21 @@ class Gradebook:
         with self.database.reading() as session:
             return _attempts(session, student, assignment)
 
+    def last_note(self) -> int:
+        """The number of the newest note of a submission, 0 where there is none."""
+        with self.database.reading() as session:
+            return session.scalars(select(func.max(SubmissionRow.id))).one() or 0
+
+    def submissions_since(self, number: int) -> tuple[tuple[int, tuple[str, str, str, datetime]], ...]:
+        """What came in after the note of this number, in order: (number, (student, assignment, sha256,
+        received)) each."""
+        wanted = select(SubmissionRow).where(SubmissionRow.id > number).order_by(SubmissionRow.id)
+        with self.database.reading() as session:
+            return tuple(
+                (row.id, (row.student, row.assignment, row.sha256, row.received))
+                for row in session.scalars(wanted)
+            )
+
     def counting_numbers(self, assignment: str) -> dict[str, int]:
         """Student -> the number of the attempt that counts."""
         wanted = (

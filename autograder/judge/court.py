@@ -20,11 +20,12 @@ import autograder
 from autograder.errors import PlatformError
 from autograder.judge.calibration import fit_for_races
 from autograder.judge.desk import JudgeDesk
-from autograder.judge.hearing import MOUNT, BoxedNotebook, Hearing, Ruling, Stray, Strays
+from autograder.judge.hearing import MOUNT, BoxedNotebook, Hearing, Opener, Ruling, Stray, Strays
 from autograder.judge.plan import CheckStep, Plan, RunStep
 from autograder.judge.records import CheckResult, NotebookResult, Usage, Verdict
 from autograder.judge.settings import Settings
 from autograder.sandbox import Bind, Box, BoxSpec, Limits, SandboxError, interpreter, open_box
+from autograder.sandbox.warm import WarmBoxes, why_cold
 from autograder.speed.cores import beside_the_lanes
 from autograder.speed.lane import lane
 
@@ -59,7 +60,11 @@ class Judgement:
 class Court:
     """The judge process. Open it in a thread that outlives every call of ``judge``."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, warm: bool = True) -> None:
+        """``warm``: students' boxes are forked from a process that has Python and the assignment's preloads
+        loaded; otherwise each loads them itself. Races' boxes always do."""
+        self.warm = warm
+        self.boxes: WarmBoxes | None = None
         self.lock = threading.Lock()
         self.box: Box | None = None
         self.control: socket.socket | None = None
@@ -78,6 +83,7 @@ class Court:
         """Starts the judge process; about 2 s, since it loads numpy and torch once for all."""
         with self.lock:
             self.closed = False
+            self.boxes = WarmBoxes() if self.warm else None
             self._start()
 
     def close(self) -> None:
@@ -85,6 +91,9 @@ class Court:
         self.closed = True
         with self.lock:
             self._stop()
+            if self.boxes is not None:
+                self.boxes.close()
+                self.boxes = None
 
     def _start(self) -> None:
         self.control, theirs = socket.socketpair()
@@ -175,7 +184,15 @@ class Court:
     ) -> Hearing:
         def heard(strays: Strays) -> Hearing:
             with self._desk(plan, seed) as desk:
-                hearing = Hearing(desk, plan, settings, open_pass=open_pass, tell=tell, strays=strays)
+                hearing = Hearing(
+                    desk,
+                    plan,
+                    settings,
+                    open_pass=open_pass,
+                    tell=tell,
+                    strays=strays,
+                    opener=self._opener(settings),
+                )
                 hearing.run()
                 return hearing
 
@@ -205,6 +222,14 @@ class Court:
 
     def _desk(self, plan: Plan, seed: bytes) -> contextlib.closing[JudgeDesk]:
         return contextlib.closing(JudgeDesk(self._connect, plan, seed))
+
+    def _opener(self, settings: Settings) -> Opener:
+        boxes = self.boxes
+
+        def opened(spec: BoxSpec) -> Box:
+            return open_box(spec) if boxes is None or why_cold(spec) else boxes.open(spec, settings.preload)
+
+        return opened
 
     def _connect(self) -> socket.socket:
         ours, theirs = socket.socketpair()

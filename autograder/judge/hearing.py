@@ -78,6 +78,7 @@ CELL_WORDS = {
 }
 CLOSING_SECONDS = 2.0
 KILLED = (Cause.SIGNALLED, signal.SIGKILL)
+Opener = Callable[[BoxSpec], Box]
 STRAYS_AT_A_STEP = 2
 STRAYS_IN_A_PASS = 4
 
@@ -125,7 +126,15 @@ class BoxedNotebook:
     call needs in memory is measured without.
     """
 
-    def __init__(self, desk: JudgeDesk, settings: Settings, role: str, cpus: tuple[int, ...] = ()) -> None:
+    def __init__(
+        self,
+        desk: JudgeDesk,
+        settings: Settings,
+        role: str,
+        cpus: tuple[int, ...] = (),
+        opener: Opener = open_box,
+    ) -> None:
+        self.opener = opener
         self.desk = desk
         self.settings = settings
         self.role = role
@@ -145,7 +154,7 @@ class BoxedNotebook:
         with contextlib.ExitStack() as owned:
             ours, inside = (owned.enter_context(each) for each in socket.socketpair())
             arena = self.new_arena(owned)
-            self.box = open_box(self.agent_spec(inside.fileno(), *arena))
+            self.box = self.opener(self.agent_spec(inside.fileno(), *arena))
             inside.close()
             judge_end = self.measured(ours, owned) if arena else ours
             lost = self.desk.attach(self.role, (judge_end.fileno(), *arena), START_SECONDS)
@@ -264,16 +273,20 @@ class Hearing:
         tell: Callable[[], None],
         strays: Strays,
         cpus: tuple[int, ...] = (),
+        opener: Opener = open_box,
     ) -> None:
-        """``strays`` is the same for all tries of a pass. ``run`` raises Stray where it has to be tried
-        again, with another hearing: checks may have kept what a box that is gone held."""
+        """``opener`` makes the boxes.
+
+        ``strays`` is the same for all tries of a pass. ``run`` raises Stray where it has to be tried again,
+        with another hearing: checks may have kept what a box that is gone held.
+        """
         self.desk = desk
         self.strays = strays
         self.plan = plan
         self.settings = settings
         self.open_pass = open_pass
         self.tell = tell
-        self.notebook = BoxedNotebook(desk, settings, "student", cpus)
+        self.notebook = BoxedNotebook(desk, settings, "student", cpus, opener)
         self.replay: list[RunStep] = []
         self.heard: list[CheckStep] = []
         self.broken: dict[str, Verdict] = {}

@@ -4,30 +4,46 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from autograder.errors import AuthorError
+from autograder.judge.plan import top_level_imports
 from autograder.sandbox import DEFAULT_LIMITS, Limits
 
-KEYS = ("version", "assignment", "limits", "check_seconds", "opaque", "hide")
+KEYS = ("version", "assignment", "limits", "check_seconds", "opaque", "hide", "preload")
+# What takes long to import, and can be forked once it is (no threads).
+USUAL_PRELOADS = ("numpy", "torch")
 
 
 @dataclass(frozen=True)
 class Settings:
     """``check_seconds``: wall seconds of one check. ``opaque``: types whose objects stay in the box.
-    ``hide``: packages that the student's box doesn't have."""
+    ``hide``: packages that the student's box doesn't have. ``preload``: modules that it has loaded from the
+    beginning; they are imported once for all submissions."""
 
     limits: Limits = DEFAULT_LIMITS
     check_seconds: float = 30.0
     opaque: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
+    preload: tuple[str, ...] = ()
 
     @classmethod
     def of_source(cls, source: Any) -> Settings:
-        """From a source notebook; the defaults for one without our metadata."""
+        """From a source notebook; the defaults for one without our metadata.
+
+        Where nothing says what to preload, it's what the notebook imports of the usual.
+        """
         own = source.metadata.get("mlsys")
-        return cls() if own is None else cls.from_metadata(own)
+        settings = cls() if own is None else cls.from_metadata(own)
+        return settings if own is not None and "preload" in own else settings.with_usual_preloads(source)
+
+    def with_usual_preloads(self, source: Any) -> Settings:
+        cells = (cell.source for cell in source.cells if cell.cell_type == "code")
+        lines = [line for text in cells for line in top_level_imports(text)]
+        imported = {line.replace(".", " ").split()[1] for line in lines}
+        usual = (name for name in USUAL_PRELOADS if name in imported and name not in self.hide)
+        return replace(self, preload=tuple(usual))
 
     @classmethod
     def from_metadata(cls, own: Mapping[str, Any]) -> Settings:
@@ -49,7 +65,8 @@ class Settings:
             limits = Limits(**given)
         except ValueError as error:
             raise AuthorError(f"{where}: {error}") from error
-        return cls(limits, float(seconds), texts(own, "opaque", where), texts(own, "hide", where))
+        lists = (texts(own, key, where) for key in ("opaque", "hide", "preload"))
+        return cls(limits, float(seconds), *lists)
 
 
 def require_known(given: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:

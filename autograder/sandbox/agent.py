@@ -97,8 +97,9 @@ class Objects:
 class Agent:
     """Answers the judge, one request at a time, callbacks nested inside."""
 
-    def __init__(self, channel: Channel, arena: Arena | None = None) -> None:
-        self.channel = channel
+    channel: Channel
+
+    def __init__(self, arena: Arena | None = None) -> None:
         self.arena = arena
         self.objects = Objects()
         self.outputs = Outputs()
@@ -107,9 +108,14 @@ class Agent:
         self.callbacks: dict[int, object] = {}
         self.request = 0
 
-    def serve(self) -> None:
-        while True:
-            self.answer(self.channel.receive())
+    def serve(self, channel: Channel) -> None:
+        """Answers until the other side is gone."""
+        self.channel = channel
+        gc.freeze()  # the student's collections need not walk what was there before
+        channel.send([0, "ok", "ready", []])
+        with contextlib.suppress(Exception):
+            while True:
+                self.answer(self.channel.receive())
 
     def answer(self, frame: Frame) -> None:
         self.request, operation, released, *arguments = frame.message
@@ -403,14 +409,9 @@ def main() -> None:
     sys.modules["__main__"] = types.ModuleType("__main__")
     sys.stdout = sys.stderr = Discard()  # cells bring streams of their own
     channel = Channel(socket.socket(fileno=int(sys.argv[1])), buffered=True)
-    os.makedirs(os.environ.get("HOME", "/tmp"), exist_ok=True)  # noqa: PTH103, S108
-    os.chdir(os.environ.get("HOME", "/tmp"))  # noqa: S108
-    agent = Agent(channel, Arena(int(sys.argv[2])) if len(sys.argv) > 2 else None)
+    agent = Agent(Arena(int(sys.argv[2])) if len(sys.argv) > 2 else None)
     _kept = small_memory(int(os.environ.get("MLSYS_SMALL_MB", "0")))
-    gc.freeze()  # the student's collections need not walk what was there before
-    channel.send([0, "ok", "ready", []])
-    with contextlib.suppress(Exception):
-        agent.serve()
+    agent.serve(channel)
     os._exit(0)
 
 

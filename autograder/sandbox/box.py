@@ -183,17 +183,20 @@ class Box:
             self._reap()
             if self._group is not None:
                 self._group.kill()
+            said = reports(drain(self._status))
+            waited = max((report.get("cpu-ms", 0) for report in said), default=0) / 1000
+            self._sample = self._sample.merged(Sample(cpu_seconds=waited))
             self._usage = self._measured()
             self._diagnosis = drain(self._words).decode(errors="replace").strip()
-            self._ending = conclude(self._evidence(self._usage))
+            self._ending = conclude(self._evidence(said, self._usage))
             if self._group is not None:
                 self._group.remove()
 
     def _reap(self) -> None:
         """Wait for bubblewrap and for the box's init; note the CPU seconds that bubblewrap waited for."""
-        if not ready(self._monitor, _AFTER_KILL_SECONDS):
+        if self._process is not None and not ready(self._monitor, _AFTER_KILL_SECONDS):
             self._process.kill()
-        if self._process.returncode is None:
+        if self._process is not None and self._process.returncode is None:
             _, status, used = os.wait4(self._process.pid, 0)
             # Popen did not see that it ended, and would wait for it again.
             self._process.returncode = os.waitstatus_to_exitcode(status)
@@ -203,8 +206,7 @@ class Box:
         if not ready(self._init, _AFTER_KILL_SECONDS):
             raise BoxFailed(f"box {self.spec.name}: its processes outlive SIGKILL; the host needs a look")
 
-    def _evidence(self, usage: BoxUsage) -> Evidence:
-        said = reports(drain(self._status))
+    def _evidence(self, said: list[dict[str, int]], usage: BoxUsage) -> Evidence:
         return Evidence(
             status=next((report["exit-code"] for report in said if "exit-code" in report), None),
             killed=self._killed,

@@ -48,12 +48,13 @@ _NS_GET_USERNS = 0xB701
 class Started:
     """A box whose program has been let go. ``held`` is its owner's to close when the box has ended.
 
-    Of the descriptors, ``init`` and ``monitor`` are of processes: the box's first, and bubblewrap outside
-    it. ``status`` is bubblewrap's report, ``words`` what was written on stderr.
+    ``process`` is bubblewrap outside it, None where a zygote made the box. Of the descriptors, ``init`` and
+    ``monitor`` are of processes: the box's first, and the last of it that can be seen to end. ``status`` is
+    the report of how the program ended, ``words`` what was written on stderr.
     """
 
     uid: int
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | None
     init_pid: int
     init: int
     monitor: int
@@ -68,7 +69,7 @@ def start(spec: BoxSpec, footing: Footing, group: Group | None) -> Started:
         if not bind.source.exists():
             raise BoxFailed(f"box {spec.name}: there is no {bind.source} to bind at {bind.target}")
     with ExitStack() as kept, ExitStack() as ours, ExitStack() as theirs:
-        uid = _uid(spec, kept) if footing.as_root else os.getuid()
+        uid = own_uid(spec, kept) if footing.as_root else os.getuid()
         status, status_writer = pipe(kept, theirs)
         words, words_writer = pipe(kept, theirs)
         arrival, arrival_writer = pipe(ours, theirs)
@@ -92,7 +93,7 @@ def start(spec: BoxSpec, footing: Footing, group: Group | None) -> Started:
         return Started(uid, process, init_pid, init, monitor, status, words, kept.pop_all())
 
 
-def _uid(spec: BoxSpec, owner: ExitStack) -> int:
+def own_uid(spec: BoxSpec, owner: ExitStack) -> int:
     return take_uid(owner) if spec.uid is None else spec.uid
 
 
@@ -101,19 +102,24 @@ def _command(
 ) -> tuple[list[str], tuple[int, ...]]:
     """The command line and the descriptors it needs, each a file in memory."""
     python = interpreter()
-    program = filter_program(
-        counted=group is not None,
-        pinned=bool(spec.cpus),
-        loopback=spec.loopback,
-        own_uid=footing.as_root,
-    )
     data = [memory_file(content, owner) for content in data_contents(spec, python)]
     arguments = memory_file(b"", owner)
-    descriptors = Descriptors(seccomp=memory_file(program, owner), arguments=arguments, status=status)
+    seccomp = None if spec.forks else memory_file(box_filter(spec, footing), owner)
+    descriptors = Descriptors(seccomp, arguments, status)
     fill(arguments, argument_bytes(bwrap_arguments(spec, footing, python, descriptors, iter(data))))
     entrances = group.entrances if group else ()
     command = outer_command(spec, footing, entrances, descriptors, uid)
     return command, (*descriptors.all(), *data, *spec.pass_fds)
+
+
+def box_filter(spec: BoxSpec, footing: Footing) -> bytes:
+    """The filter on system calls of a box."""
+    return filter_program(
+        counted=footing.place is not None,
+        pinned=bool(spec.cpus),
+        loopback=spec.loopback,
+        own_uid=footing.as_root,
+    )
 
 
 def _spawn(
@@ -200,5 +206,5 @@ def _abandon(process: subprocess.Popen[bytes]) -> None:
 
 
 def reports(text: bytes) -> list[dict[str, int]]:
-    """bubblewrap's report: one JSON object a line."""
+    """bubblewrap's report, or that of an init like its own (see `entry`): one JSON object a line."""
     return [json.loads(line) for line in text.splitlines() if line.startswith(b"{")]

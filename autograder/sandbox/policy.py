@@ -26,12 +26,13 @@ from pathlib import Path, PurePosixPath
 
 from autograder.sandbox import uids
 from autograder.sandbox.cgroup import Place, find_place
+from autograder.sandbox.entry import Order
 from autograder.sandbox.errors import HostUnfit
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.mounts import HOME, Kind, Mount, private_mounts
 from autograder.sandbox.python import SYSTEM_FOLDERS, Interpreter
 from autograder.sandbox.spec import BoxSpec
 
-HOME = "/tmp/home"  # noqa: S108 - a path inside the box, on its own tmpfs
 _TOOL_PATH = "/usr/bin:/bin:/usr/sbin:/sbin:/usr/local/bin"
 _OPEN_FILES = 1024
 _OUR_OPEN_FILES = 65536
@@ -50,13 +51,7 @@ exec "$@"
 _GATE = 'echo; read -r go || exit 125; exec "$@" </dev/null >/dev/null'
 _SILENT_GATE = f"{_GATE} 2>/dev/null"
 
-# What the kernel says there of itself and of others: addresses, keys, how often which device interrupts.
-_HIDDEN_IN_PROC = (
-    *("kallsyms", "kcore", "keys", "key-users", "interrupts", "latency_stats"),
-    *("modules", "sched_debug", "timer_list", "timer_stats"),
-)
-
-_MOST_FILES = 32768
+MOST_FILES = 32768
 _COUNT_FILES = """\
 n=$1; shift
 for folder; do mount -o "remount,nosuid,nodev,nr_inodes=$n" "$folder" || exit 1; done
@@ -125,12 +120,12 @@ def can_change_uid() -> bool:
 class Descriptors:
     """Descriptors that bubblewrap reads or writes; it closes them before the program runs."""
 
-    seccomp: int
+    seccomp: int | None
     arguments: int
     status: int
 
     def all(self) -> tuple[int, ...]:
-        return (self.seccomp, self.arguments, self.status)
+        return (*(() if self.seccomp is None else (self.seccomp,)), self.arguments, self.status)
 
 
 def outer_command(
@@ -160,7 +155,7 @@ def count_files_command(spec: BoxSpec, footing: Footing, mounts: int, user: int)
     if not footing.as_root:
         enter += [f"--user=/proc/self/fd/{user}", "--preserve-credentials"]
     folders = ["/dev/shm", "/tmp", *(each.target for each in spec.scratch)]  # noqa: S108 - in the box
-    return [*enter, "--", footing.tools.shell, "-c", _COUNT_FILES, "box", str(_MOST_FILES), *folders]
+    return [*enter, "--", footing.tools.shell, "-c", _COUNT_FILES, "box", str(MOST_FILES), *folders]
 
 
 def group_limits(limits: Limits) -> tuple[int, int]:
@@ -172,40 +167,70 @@ def _inner_command(spec: BoxSpec, footing: Footing, uid: int) -> list[str]:
     gate = [footing.tools.shell, "-c", _GATE if spec.diagnose else _SILENT_GATE, "box"]
     return [
         footing.tools.prlimit,
-        *_process_limits(spec.limits, grouped=footing.place is not None),
+        *(each.word for each in process_limits(spec.limits, grouped=footing.place is not None)),
         "--",
-        *(_drop_privileges(footing.tools.setpriv, uid) if footing.as_root else ()),
+        *(_drop_privileges(footing.tools.setpriv, uid) if footing.as_root and not spec.forks else ()),
         *gate,
         *spec.argv,
     ]
 
 
-def _process_limits(limits: Limits, *, grouped: bool) -> Iterator[str]:
+@dataclass(frozen=True)
+class ProcessLimit:
+    """One limit of each process in a box: its name for prlimit, its number, and the amounts."""
+
+    name: str
+    which: int
+    soft: int
+    hard: int
+
+    @property
+    def word(self) -> str:
+        return f"--{self.name}={self.soft}:{self.hard}"
+
+
+def process_limits(limits: Limits, *, grouped: bool) -> Iterator[ProcessLimit]:
+    """The limits of a box's processes; ``grouped``: a control group counts memory and processes."""
     seconds = math.ceil(limits.cpu_seconds)
     # 1, not 0: a crash handler that the host's core_pattern pipes to is started in spite of 0.
-    yield from _limit("core", resource.RLIMIT_CORE, 1)
-    yield from _limit("rtprio", resource.RLIMIT_RTPRIO, 0)
-    yield from _limit("nice", resource.RLIMIT_NICE, 0)
+    yield _limit("core", resource.RLIMIT_CORE, 1)
+    yield _limit("rtprio", resource.RLIMIT_RTPRIO, 0)
+    yield _limit("nice", resource.RLIMIT_NICE, 0)
     # Counted by user, in part: as an ordinary user the platform and all its boxes share what there is.
     ours = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     theirs = _OPEN_FILES if ours == resource.RLIM_INFINITY else min(_OPEN_FILES, ours // 2)
-    yield from _limit("nofile", resource.RLIMIT_NOFILE, theirs)
-    yield from _limit("sigpending", _RLIMIT_SIGPENDING, 512)
-    yield from _limit("memlock", resource.RLIMIT_MEMLOCK, 8 << 20)
-    yield from _limit("msgqueue", resource.RLIMIT_MSGQUEUE, 0)
-    yield from _limit("fsize", resource.RLIMIT_FSIZE, limits.file_mb << 20)
+    yield _limit("nofile", resource.RLIMIT_NOFILE, theirs)
+    yield _limit("sigpending", _RLIMIT_SIGPENDING, 512)
+    yield _limit("memlock", resource.RLIMIT_MEMLOCK, 8 << 20)
+    yield _limit("msgqueue", resource.RLIMIT_MSGQUEUE, 0)
+    yield _limit("fsize", resource.RLIMIT_FSIZE, limits.file_mb << 20)
     # SIGXCPU at the first, which tells us why; SIGKILL at the second for whoever ignores it.
-    yield f"--cpu={seconds}:{seconds + 1}"
+    yield _limit("cpu", resource.RLIMIT_CPU, seconds, seconds + 1)
     if not grouped:
-        yield from _limit("nproc", resource.RLIMIT_NPROC, limits.processes + _OWN_PROCESSES)
-        yield from _limit("data", resource.RLIMIT_DATA, limits.memory_mb << 20)
-        yield from _limit("as", resource.RLIMIT_AS, (limits.memory_mb + _LIBRARY_MB) << 20)
+        yield _limit("nproc", resource.RLIMIT_NPROC, limits.processes + _OWN_PROCESSES)
+        yield _limit("data", resource.RLIMIT_DATA, limits.memory_mb << 20)
+        yield _limit("as", resource.RLIMIT_AS, (limits.memory_mb + _LIBRARY_MB) << 20)
 
 
-def _limit(name: str, which: int, amount: int) -> Iterator[str]:
-    """A limit as prlimit takes it, never above the one that already holds for us."""
-    hard = resource.getrlimit(which)[1]
-    yield f"--{name}={amount if hard == resource.RLIM_INFINITY else min(amount, hard)}"
+def _limit(name: str, which: int, soft: int, hard: int | None = None) -> ProcessLimit:
+    """A limit, never above the one that already holds for us."""
+    ours = resource.getrlimit(which)[1]
+    most = math.inf if ours == resource.RLIM_INFINITY else ours
+    return ProcessLimit(name, which, int(min(soft, most)), int(min(soft if hard is None else hard, most)))
+
+
+def entry_order(spec: BoxSpec, footing: Footing, uid: int) -> Order:
+    """What a process that enters a box has to do to itself (see `entry`)."""
+    grouped = footing.place is not None
+    limits = process_limits(spec.limits, grouped=grouped)
+    return Order(
+        uid=uid if footing.as_root else None,
+        passed=len(spec.pass_fds),
+        cpus=tuple(sorted(os.sched_getaffinity(0))),
+        mounts=private_mounts(spec.limits.tmp_mb << 20),
+        limits=tuple((each.which, each.soft, each.hard) for each in limits),
+        files=None if grouped else MOST_FILES,
+    )
 
 
 def _drop_privileges(setpriv: str, uid: int) -> list[str]:
@@ -221,11 +246,12 @@ def bwrap_arguments(
 ) -> list[str]:
     """bubblewrap's own arguments. ``data`` yields descriptors for `data_contents`, in that order."""
     return [
-        *_namespaces(footing),
+        *_namespaces(spec, footing),
         *("--hostname", "box", "--new-session", "--die-with-parent"),
-        *("--seccomp", str(descriptors.seccomp), "--json-status-fd", str(descriptors.status)),
+        *(() if descriptors.seccomp is None else ("--seccomp", str(descriptors.seccomp))),
+        *("--json-status-fd", str(descriptors.status)),
         *_system(),
-        *_kernel_file_systems(spec.limits.tmp_mb << 20),
+        *_kernel_file_systems(spec),
         *_binds(spec, python),
         *_scratch(spec),
         *_files(spec, data),
@@ -242,14 +268,15 @@ def data_contents(spec: BoxSpec, python: Interpreter) -> list[bytes]:
     return [*(file.content for file in spec.files), *map(_refusal, packages)]
 
 
-def _namespaces(footing: Footing) -> list[str]:
+def _namespaces(spec: BoxSpec, footing: Footing) -> list[str]:
     common = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
     if footing.as_root:
-        # Only what setpriv needs to give everything up, these three included.
-        kept = [word for name in ("SETUID", "SETGID", "SETPCAP") for word in ("--cap-add", f"CAP_{name}")]
+        # Only what is needed to give everything up, these included; and to make boxes, where it makes some.
+        names = ("SETUID", "SETGID", "SETPCAP", *(("SYS_ADMIN",) if spec.forks else ()))
+        kept = [word for name in names for word in ("--cap-add", f"CAP_{name}")]
         return [*common, "--cap-drop", "ALL", *kept]
-    own_user = ["--unshare-user", "--uid", "1000", "--gid", "1000", "--disable-userns"]
-    return [*common, *own_user, "--cap-drop", "ALL"]
+    own_user = ["--unshare-user", "--uid", "1000", "--gid", "1000"]
+    return [*common, *own_user, *(() if spec.forks else ("--disable-userns",)), "--cap-drop", "ALL"]
 
 
 def _system() -> Iterator[str]:
@@ -265,20 +292,28 @@ def _system() -> Iterator[str]:
         yield from ("--ro-bind-try", file, file)
 
 
-def _kernel_file_systems(tmp_bytes: int) -> Iterator[str]:
-    yield from ("--proc", "/proc")
-    # As an ordinary user, bubblewrap's init has the program's uid: through /proc the program could write
-    # into its memory and make it report another exit status, and read where on the host things lie.
-    yield from ("--perms", "0555", "--size", "4096", "--tmpfs", "/proc/1", "--remount-ro", "/proc/1")
-    for name in _HIDDEN_IN_PROC:
-        if Path("/proc", name).is_file():
-            yield from ("--ro-bind", "/dev/null", f"/proc/{name}")
-    yield from ("--remount-ro", "/proc", "--dev", "/dev")
-    yield from ("--perms", "1777", "--size", str(tmp_bytes), "--tmpfs", "/dev/shm")  # noqa: S108 - in the box
-    # bubblewrap's /dev is a tmpfs of its own: writable, without a limit.
-    yield from ("--remount-ro", "/dev")
-    yield from ("--perms", "1777", "--size", str(tmp_bytes), "--tmpfs", "/tmp")  # noqa: S108 - in the box
-    yield from ("--perms", "1777", "--dir", HOME)
+def _kernel_file_systems(spec: BoxSpec) -> Iterator[str]:
+    for step in private_mounts(spec.limits.tmp_mb << 20):
+        # Boxes within a box get a /proc of their own only where that sees all of its own.
+        covers = step.target.startswith("/proc") and step.kind is not Kind.PROC
+        if not (covers and spec.forks):
+            yield from _words(step)
+
+
+def _words(step: Mount) -> tuple[str, ...]:
+    match step.kind:
+        case Kind.PROC:
+            return ("--proc", step.target)
+        case Kind.DEVICES:
+            return ("--dev", step.target)
+        case Kind.MEMORY:
+            return ("--perms", f"{step.mode:04o}", "--size", str(step.size), "--tmpfs", step.target)
+        case Kind.NOTHING:
+            return ("--ro-bind", "/dev/null", step.target)
+        case Kind.FOLDER:
+            return ("--perms", f"{step.mode:04o}", "--dir", step.target)
+        case Kind.READ_ONLY:
+            return ("--remount-ro", step.target)
 
 
 def _binds(spec: BoxSpec, python: Interpreter) -> Iterator[str]:

@@ -71,6 +71,9 @@ class BoxSpec:
     ``loopback`` lets programs open internet sockets, which reach the box's own loopback and nothing
     else: the box has a network namespace of its own. ``uid`` is who the program is in root mode, where
     files that it keeps must stay its own; by default a uid that no other box has.
+
+    ``forks``: the program makes boxes within this one (see `zygote`) and keeps the privileges for that, so it
+    has to be ours, and nobody else's code may run in it.
     """
 
     argv: tuple[str, ...]
@@ -86,6 +89,7 @@ class BoxSpec:
     diagnose: bool = False
     loopback: bool = False
     uid: int | None = None
+    forks: bool = False
 
     def __post_init__(self) -> None:
         if not self.argv or not self.argv[0].startswith("/"):

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +20,7 @@ import typer
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from autograder.batch import default_workers, find_jobs, record, run_batch
+from autograder.batch import Bench, LocalBench, Memory, default_workers, find_jobs, record, run_batch
 from autograder.errors import PlatformError, SubmissionError
 from autograder.gradebook import Attempt, AttemptState, after_the_last, mend, read_folder, take_in
 from autograder.judge import Court, Verdict
@@ -93,10 +94,18 @@ def autograde_command(
     student: Annotated[list[str] | None, typer.Option(help="Only these students.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Grade what is graded already, too.")] = False,
     workers: Annotated[int, typer.Option(min=0, help="Submissions at the same time; 0: cores + 1.")] = 0,
+    scheduler: Annotated[
+        str,
+        typer.Option(help="A Dask scheduler whose workers judge, such as tls://grading.example.org:8786."),
+    ] = "",
+    certificates: Annotated[
+        Path | None, typer.Option(help="The folder with ca.pem, client.pem and client.key for it.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge all new submissions in sandboxes and write their grades."""
-    require_isolation()
+    if not scheduler:
+        require_isolation()
     with told():
         outline = read_course(course)
         for assignment in assignments:
@@ -111,6 +120,7 @@ def autograde_command(
                 workers=workers,
                 as_json=as_json,
                 stop=stop,
+                benches=benches(scheduler, certificates),
             )
         if as_json:
             emit(done_record(attempts, stop))
@@ -138,6 +148,48 @@ def end(attempts: Sequence[Attempt], stop: threading.Event) -> None:
         raise typer.Exit(PLATFORM)
 
 
+@dataclass(frozen=True)
+class OpenBench:
+    """A bench that is open: ``here`` says whether boxes are made on this host."""
+
+    bench: Bench
+    abandon: Callable[[], None]
+    here: bool
+    slots: int = 0
+
+    def workers(self, *, racing: bool) -> int:
+        """How many submissions at once where nobody says."""
+        return self.slots or default_workers(racing=racing)
+
+
+@contextlib.contextmanager
+def local_bench() -> Iterator[OpenBench]:
+    with Court() as court:
+        yield OpenBench(LocalBench(court), court.close, here=True)
+
+
+def benches(scheduler: str, certificates: Path | None) -> Callable[[], AbstractContextManager[OpenBench]]:
+    """This host's bench, or a cluster's. Raises PlatformError where no cluster can be asked."""
+    if not scheduler:
+        return local_bench
+    try:
+        from autograder.batch.cluster import (
+            ClusterAddress,
+            ClusterBench,
+        )  # Dask is an extra, and slow to load
+    except ImportError as error:
+        raise PlatformError(
+            f"--scheduler needs Dask ({error}); install it with: pip install 'mlsys-course[cluster]'"
+        ) from error
+
+    @contextlib.contextmanager
+    def cluster_bench() -> Iterator[OpenBench]:
+        with ClusterBench(ClusterAddress(scheduler, certificates)) as bench:
+            yield OpenBench(bench, bench.close, here=False, slots=bench.slots)
+
+    return cluster_bench
+
+
 def grade_all(
     course: Course,
     course_dir: Path,
@@ -148,6 +200,7 @@ def grade_all(
     workers: int = 0,
     as_json: bool = False,
     stop: threading.Event | None = None,
+    benches: Callable[[], AbstractContextManager[OpenBench]] = local_bench,
 ) -> list[Attempt]:
     """Grades the new submissions of some assignments under one progress bar.
 
@@ -158,12 +211,12 @@ def grade_all(
     with (
         open_gradebook(course_dir) as gradebook,
         grading_locks(course_dir, assignments),
-        Court() as court,
+        benches() as opened,
         progress_bar() as bar,
     ):
         for each in assignments:
             mend(gradebook, each)
-        rooms = {each: grading_room(course, course_dir, each, court) for each in assignments}
+        rooms = {each: grading_room(course, course_dir, each, opened.bench) for each in assignments}
         found = {
             each: find_jobs(
                 room.course_dir,
@@ -185,9 +238,10 @@ def grade_all(
         batch = run_batch(
             queue,
             lambda job: rooms[job.assignment].grade(job),
-            workers or default_workers(racing=racing),
+            workers or opened.workers(racing=racing),
             stop=stop,
-            abandon=court.close,
+            abandon=opened.abandon,
+            memory=Memory.of_host(lambda job: rooms[job.assignment].memory_bytes) if opened.here else None,
         )
         with contextlib.closing(batch):
             for finished in batch:

@@ -12,6 +12,7 @@ from rich.table import Table
 from autograder.judge import Court
 from autograder.judge.calibration import calibrate
 from autograder.sandbox.host import Check, HostReport, Status, inspect_host
+from autograder.sandbox.warmth import inspect_warm_boxes
 from autograder.speed.timing import Fact, Fitness, TimingReport, inspect_timing
 from hub.cli.console import PLATFORM, AsJson, emit, results, told, words
 
@@ -38,6 +39,8 @@ def doctor_command(
     if timing:
         doctor_of_timing(as_json)
     report = inspect_host()
+    if report.can_isolate:
+        report = HostReport((*report.checks, inspect_warm_boxes()))
     if as_json:
         emit(report.as_dict())
     else:

@@ -246,6 +246,14 @@ class Exchange:
             moved = extended(session, student)
             return tuple(self._record(row, moved) for row in session.scalars(wanted))
 
+    def since(self, number: int, most: int) -> tuple[Submission, ...]:
+        """Submissions with an ``id`` above this one, oldest first, so many at the most."""
+        wanted = select(SubmissionRow).where(SubmissionRow.id > number).order_by(SubmissionRow.id)
+        with self._database.reading() as session:
+            rows = session.scalars(wanted.limit(most)).all()
+            moved = extended(session, None) if rows else {}
+            return tuple(self._record(row, moved) for row in rows)
+
     def arrivals(self) -> tuple[Arrival, ...]:
         """The newest submission of each student for each assignment, without its files: one query for a
         whole class."""

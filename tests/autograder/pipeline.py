@@ -24,12 +24,12 @@ import numpy as np
 from nbformat.notebooknode import NotebookNode
 
 import autograder.sandbox.agent
-from autograder.batch import GradingRoom, Job
+from autograder.batch import GradingRoom, Job, LocalBench
 from autograder.gradebook import Attempt, Gradebook, Grading, read_standings, take_in
 from autograder.gradebook.export import long_table, write_csv
 from autograder.gradebook.feedback import write_feedback
 from autograder.gradebook.folders import notebook_bytes
-from autograder.judge import Court
+from autograder.judge import Court, Settings, plan_notebook
 from autograder.sandbox import DEFAULT_LIMITS, uids
 from autograder.sandbox.accounting import descendants
 from autograder.sandbox.policy import this_host
@@ -99,7 +99,12 @@ def open_pipeline(
     (folder / "nbgrader_config.py").write_text(CONFIG)
     nbgrader(folder, "generate_assignment", NAME)
     with Gradebook(f"sqlite:///{folder}/gradebook.db", folder) as gradebook:
-        room = GradingRoom(course_dir=folder, court=court, sources={NAME: limited_source}, secret=b"secret")
+        room = GradingRoom(
+            course_dir=folder, bench=LocalBench(court), sources={NAME: limited_source}, secret=b"secret"
+        )
+        # What boxes are forked from is there before anything is looked for.
+        plan = plan_notebook(limited_source, limited_source)
+        court.judge_visible(plan, Settings.of_source(limited_source), b"warm")
         yield Pipeline(folder, gradebook, room)
 
 

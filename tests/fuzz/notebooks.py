@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from autograder.batch import GradingRoom, Job
+from autograder.batch import GradingRoom, Job, LocalBench
 from autograder.errors import SubmissionError
 from autograder.gradebook import Attempt, AttemptState, Gradebook, take_in
 from autograder.gradebook.export import long_table, write_csv
@@ -67,7 +67,7 @@ class Pipeline:
     def __init__(self, course: Path, court: Court) -> None:
         self.course = course
         self.gradebook = Gradebook(gradebook_url(course), course)
-        self.room = GradingRoom(course, court, {NAME: source()}, b"secret")
+        self.room = GradingRoom(course, LocalBench(court), {NAME: source()}, b"secret")
 
     def close(self) -> None:
         self.gradebook.close()

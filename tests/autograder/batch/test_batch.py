@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from nbformat.notebooknode import NotebookNode
 
-from autograder.batch import GradingRoom, Job, default_workers, read_sources, run_batch
+from autograder.batch import GradingRoom, Job, LocalBench, default_workers, read_sources, run_batch
 from autograder.errors import PlatformError
 from autograder.gradebook import AttemptState, Grading, take_in
 from autograder.judge import Court
@@ -35,7 +35,7 @@ def written(notebook: NotebookNode) -> bytes:
 def room(tmp_path: Path, court: Court) -> GradingRoom:
     return GradingRoom(
         course_dir=tmp_path,
-        court=court,
+        bench=LocalBench(court),
         sources={"target": assignment(REFERENCE)},
         secret=b"secret",
         due=lambda student: None if student == "guest" else DUE + EXTENSION * (student == "ill"),

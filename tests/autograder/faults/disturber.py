@@ -23,7 +23,11 @@ from tests.hub.command import ROOT
 
 PATIENCE_SECONDS = 60
 MOST_RUNS = 100
-OWNERS = {"autograder.judge.server": "judge", "autograder.sandbox.agent": "agent"}
+OWNERS = {
+    "autograder.judge.server": "judge",
+    "autograder.sandbox.agent": "agent",
+    "autograder.sandbox.zygote": "zygote",
+}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import autograder
-from autograder.batch import GradingRoom, find_jobs, read_sources, record
+from autograder.batch import GradingRoom, LocalBench, find_jobs, read_sources, record
 from autograder.gradebook import Clock, Policy, after_the_last, latest_receipt
 from autograder.judge import Court
 from hub.coursework import open_gradebook
@@ -34,7 +34,7 @@ def test_gradings_under_a_stepping_clock_are_the_same(few: Classroom, court: Cou
         room = few.copy(tmp_path / name)
         sources = read_sources(room.course_dir, ID)
         grading_room = GradingRoom(
-            room.course_dir, court, sources, b"secret", due=lambda student: DUE, clock=clock
+            room.course_dir, LocalBench(court), sources, b"secret", due=lambda student: DUE, clock=clock
         )
         with open_gradebook(room.course_dir) as gradebook:
             for job in find_jobs(room.course_dir, gradebook, ID, sources).jobs:

@@ -10,8 +10,8 @@ import pytest
 
 from autograder.judge import Court, NotebookResult, Settings, Verdict, plan_notebook
 from autograder.judge.desk import JudgeDesk
-from autograder.judge.hearing import STRAYS_IN_A_PASS, Stray, Strays
-from autograder.sandbox import Box, BoxSpec, open_box
+from autograder.judge.hearing import STRAYS_IN_A_PASS, BoxedNotebook, Stray, Strays
+from autograder.sandbox import Box, BoxSpec
 from autograder.sandbox.accounting import signal_children
 from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve
 
@@ -38,19 +38,21 @@ def honest() -> tuple[Any, ...]:
 
 
 class Killer:
-    """Stands in for ``open_box`` and kills what is in the boxes of one name, from outside."""
+    """Sees the boxes of one name opened, and kills what is in them, from outside."""
 
-    def __init__(self, opened: Callable[[BoxSpec], Box], name: str, most: int) -> None:
-        self.opened = opened
+    def __init__(self, name: str, most: int) -> None:
         self.name = name
         self.left = most
         self.boxes: list[Box] = []
 
-    def open(self, spec: BoxSpec) -> Box:
-        box = self.opened(spec)
-        if spec.name == self.name:
-            self.boxes.append(box)
-        return box
+    def watching(self, opener: Callable[[BoxSpec], Box]) -> Callable[[BoxSpec], Box]:
+        def opened(spec: BoxSpec) -> Box:
+            box = opener(spec)
+            if spec.name == self.name:
+                self.boxes.append(box)
+            return box
+
+        return opened
 
     def strike(self) -> None:
         """The newest box's own program gets a SIGKILL."""
@@ -63,7 +65,8 @@ def killing(
     monkeypatch: pytest.MonkeyPatch, operation: str, turn: int, *, most: int = 1, name: str = "student"
 ) -> Killer:
     """Kills just before the judge is asked for the ``turn``-th operation of this kind, and each after that."""
-    killer = Killer(open_box, name, most)
+    killer = Killer(name, most)
+    made = BoxedNotebook.__init__
     asked = getattr(JudgeDesk, operation)
     count = 0
 
@@ -74,7 +77,11 @@ def killing(
             killer.strike()
         return asked(self, *arguments, **named)
 
-    monkeypatch.setattr("autograder.judge.hearing.open_box", killer.open)
+    def make(self: BoxedNotebook, *arguments: Any, **named: Any) -> None:
+        made(self, *arguments, **named)
+        self.opener = killer.watching(self.opener)
+
+    monkeypatch.setattr(BoxedNotebook, "__init__", make)
     monkeypatch.setattr(JudgeDesk, operation, ask)
     return killer
 

@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from autograder.sandbox import DEFAULT_LIMITS, Box, BoxSpec, BoxUsage, Ending, interpreter, open_box
+import pytest
+
+import autograder
+from autograder.sandbox import DEFAULT_LIMITS, Bind, Box, BoxSpec, BoxUsage, Ending, interpreter, open_box
+from autograder.sandbox.warm import WarmBoxes, kind_of
+from autograder.sandbox.wire import Channel
 
 SMALL = replace(DEFAULT_LIMITS, memory_mb=128, processes=16, file_mb=2, tmp_mb=4, cpu_seconds=20)
 PATIENCE = 60.0
+PACKAGE = Path(autograder.__file__).parent
+AGENT = (Bind(PACKAGE / "__init__.py", "/opt/mlsys/autograder/__init__.py"),
+         Bind(PACKAGE / "sandbox", "/opt/mlsys/autograder/sandbox"))  # fmt: skip
+# Where `run` forks its boxes from; none: bubblewrap makes each, and Python starts anew in it.
+WARM: ContextVar[WarmBoxes | None] = ContextVar("WARM", default=None)
 
 _PROLOGUE = """
 import os, sys
 def say(*words):
     os.write({descriptor}, (" ".join(map(str, words)) + "\\n").encode())
 """
+# What was passed to a forked box has another number there; it is the only pipe.
+_THE_PIPE = """next(
+    int(name) for name in os.listdir("/proc/self/fd")
+    if os.path.exists("/proc/self/fd/" + name) and os.readlink("/proc/self/fd/" + name).startswith("pipe:")
+)"""
 
 
 @dataclass(frozen=True)
@@ -43,14 +64,48 @@ def run(code: str, **changes: Any) -> Outcome:
     """Run the code to its end, however it comes to that."""
     reader, writer = os.pipe()
     try:
-        with open_box(python_spec(code, writer, **changes)) as box:
-            os.close(writer)
+        with opened(code, writer, **changes) as box:
             ended = box.wait(PATIENCE)
             box.kill()
             assert ended, f"the program ran on; it said {said(reader)!r}"
             return Outcome(said(reader), box.ending(), box.usage(), box.diagnosis())
     finally:
         os.close(reader)
+
+
+@contextmanager
+def opened(code: str, writer: int, **changes: Any) -> Iterator[Box]:
+    """A box with the code in it; the descriptor is closed on this side."""
+    warm = WARM.get()
+    if warm is None:
+        with open_box(python_spec(code, writer, **changes)) as box:
+            os.close(writer)
+            yield box
+        return
+    ours, theirs = socket.socketpair()
+    with ours, theirs, forked(warm, theirs, writer, **changes) as box:
+        os.close(writer)
+        theirs.close()
+        channel = Channel(ours)
+        assert channel.receive(time.monotonic() + PATIENCE).message == [0, "ok", "ready", []]
+        whole = _PROLOGUE.format(descriptor=_THE_PIPE) + code + "\nos._exit(0)"
+        # A program that raises ends with 1; a cell doesn't end anything.
+        for number, source in enumerate((whole, "import os; os._exit(1)")):
+            channel.send([number, "cell", [], source, 1 << 16])
+        yield box
+
+
+def forked(warm: WarmBoxes, line: socket.socket, writer: int, **changes: Any) -> Box:
+    """A box of a zygote's, skipped where a zygote makes none of that kind."""
+    binds = (*AGENT, *changes.pop("binds", ()))
+    env = {"PYTHONPATH": "/opt/mlsys", **changes.pop("env", {})}
+    spec = python_spec("", writer, **changes)
+    spec = replace(spec, pass_fds=(line.fileno(), writer), binds=binds, env=env)
+    try:
+        kind_of(spec, ())
+    except ValueError as error:
+        pytest.skip(str(error))
+    return warm.open(spec, ())
 
 
 def said(reader: int) -> str:

@@ -15,6 +15,8 @@ from autograder.sandbox import Bind, BoxFile, Scratch, interpreter, open_box
 from autograder.sandbox.policy import this_host
 from tests.autograder.sandbox.boxes import hear, python_spec, run
 
+pytestmark = pytest.mark.usefixtures("warmth")
+
 REPOSITORY = Path(autograder.__file__).resolve().parent.parent
 
 
@@ -138,7 +140,7 @@ def test_call_of_another_abi_ends_the_program() -> None:
     assert outcome.ending.signal == 31  # SIGSYS
 
 
-def test_only_what_was_passed_is_inherited(tmp_path: Path) -> None:
+def test_only_what_was_passed_is_inherited(tmp_path: Path, warmth: str) -> None:
     secret = (tmp_path / "secret").open("w")
     os.set_inheritable(secret.fileno(), True)
     with secret:
@@ -151,8 +153,8 @@ for name in sorted(os.listdir("/proc/self/fd"), key=int):
 """)
     links = [line.split(" ", 1)[1] for line in outcome.said.splitlines()]
     assert links[:3] == ["/dev/null"] * 3
-    assert len(links) == 4
-    assert links[3].startswith("pipe:")
+    # A forked box has the agent in it, and the agent's line.
+    assert [link.split(":")[0] for link in links[3:]] == [*(["socket"] if warmth == "warm" else []), "pipe"]
 
 
 def test_environment_is_the_policys_and_the_callers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -284,7 +286,7 @@ def test_host_out_of_memory_ends_boxes_first() -> None:
 def test_callers_umask_does_not_close_the_box(tmp_path: Path) -> None:
     previous = os.umask(0o077)
     try:
-        assert run("say('open')", files=(BoxFile("/opt/a/b", b""),), hide=("numpy",)).said == "open"
+        assert run("say('open')", files=(BoxFile("/opt/a/b", b""),), hide=("pandas",)).said == "open"
     finally:
         os.umask(previous)
 
@@ -301,7 +303,7 @@ def test_a_bind_shows_what_it_names_and_only_that(tmp_path: Path) -> None:
     (tmp_path / "other").write_text("")
     outcome = run(
         """
-say(open("/opt/deep/er/a.txt").read(), os.listdir("/opt"), os.listdir("/opt/deep"))
+say(open("/opt/deep/er/a.txt").read(), set(os.listdir("/opt")) - {"mlsys"}, os.listdir("/opt/deep"))
 try:
     open("/opt/deep/er/b", "w")
 except OSError as error:
@@ -309,7 +311,7 @@ except OSError as error:
 """,
         binds=(Bind(tmp_path / "shown", "/opt/deep/er"),),
     )
-    assert outcome.said.splitlines() == ["seen ['deep'] ['er']", "30"]
+    assert outcome.said.splitlines() == ["seen {'deep'} ['er']", "30"]
 
 
 def test_a_file_made_of_bytes_can_be_read_and_not_changed() -> None:
@@ -334,16 +336,16 @@ except OSError as error:
 def test_hidden_package_does_not_import_and_is_not_there() -> None:
     code = """
 import importlib.util, pathlib, sys
-for name in ("numpy", "numpy.linalg"):
+for name in ("pandas", "pandas.io"):
     try:
         __import__(name)
         say("imported", name)
     except ModuleNotFoundError as error:
         say(error.name)
-[folder] = [p for p in map(pathlib.Path, sys.path) if (p / "numpy").exists()]
-say(*sorted(entry.name for entry in (folder / "numpy").iterdir()))
+[folder] = [p for p in map(pathlib.Path, sys.path) if (p / "pandas").exists()]
+say(*sorted(entry.name for entry in (folder / "pandas").iterdir()))
 """
-    assert run(code, hide=("numpy",)).said.splitlines() == ["numpy", "numpy", "__init__.py"]
+    assert run(code, hide=("pandas",)).said.splitlines() == ["pandas", "pandas", "__init__.py"]
 
 
 def test_hidden_module_of_one_file_does_not_import() -> None:

@@ -9,9 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from autograder.sandbox import Cause, Scratch, Side, open_box
+from autograder.sandbox import Cause, Scratch, Side
 from autograder.sandbox.policy import this_host
-from tests.autograder.sandbox.boxes import PATIENCE, SMALL, hear, python_spec, run
+from tests.autograder.sandbox.boxes import PATIENCE, SMALL, hear, opened, run
+
+pytestmark = pytest.mark.usefixtures("warmth")
 
 GROUPED = this_host().place is not None
 grouped = pytest.mark.skipif(not GROUPED, reason="needs control groups")
@@ -110,8 +112,7 @@ while True:
         pass
 """
     reader, writer = os.pipe()
-    with open_box(python_spec(code, writer)) as box:
-        os.close(writer)
+    with opened(code, writer) as box:
         assert hear(box, reader).startswith("ready")
         box.kill()
         assert box.ending().cause is Cause.KILLED_BY_US

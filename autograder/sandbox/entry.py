@@ -1,0 +1,238 @@
+"""How a process enters a box of its own, without starting a program: it goes on with the memory that it has.
+
+Theory of operation. What bubblewrap, prlimit and setpriv do for a program that they start, a process does
+here to itself, in the same order and from the same lists: control groups, new namespaces, private mounts
+(`mounts`), limits, a uid, no capability, the filter (`seccomp`). A process stays outside the pid namespace
+that it makes, so there are three: the one that enters, the box's init, and the program. The first tells the
+outside who the init is, and ends. The init waits for the program, reports how it ended, as bubblewrap does,
+and ends too; with it the kernel ends everything else in the box.
+
+Contract: fail closed. Whatever doesn't succeed ends the process that tried, before the program begins, and
+then no exit status is reported. Linux only, standard library only.
+
+Trusts: whoever gave the `Order`. Nothing of a student's has run in a process that calls any of this.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import signal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from autograder.sandbox.mounts import Kind, Mount
+
+FAILED = 125
+_NEW_USER = 0x10000000
+# Mounts, control groups, host name, System V objects, processes, network.
+_NEW_OTHERS = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x20000000 | 0x40000000
+_READ_ONLY, _NO_SUID, _NO_DEVICES, _NO_PROGRAMS = 1, 2, 4, 8
+_AGAIN, _BIND, _RECURSIVE, _PRIVATE = 32, 4096, 16384, 1 << 18
+_SET_DUMPABLE, _SET_SECCOMP, _DROP_FROM_BOUNDING, _SET_NO_NEW_PRIVILEGES, _AMBIENT = 4, 22, 24, 38, 47
+_FILTER, _CLEAR_ALL = 2, 4
+_CAPABILITY_VERSION = 0x20080522
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_LIBC.prctl.argtypes = (ctypes.c_int, *[ctypes.c_void_p] * 4)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a box is to be.
+
+    ``uid``: who the program becomes, None to stay who it is, in a user namespace of its own. ``passed``: how
+    many descriptors the program has. ``cpus``: the cores it starts on. ``files``: how many each folder in
+    memory takes, None where a group counts them. ``limits``: (resource, soft, hard) each.
+    """
+
+    uid: int | None
+    passed: int
+    cpus: tuple[int, ...]
+    mounts: tuple[Mount, ...]
+    limits: tuple[tuple[int, int, int], ...]
+    files: int | None
+
+    def to_bytes(self) -> bytes:
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, text: bytes) -> Order:
+        said = json.loads(text)
+        mounts = tuple(Mount(Kind(each.pop("kind")), **each) for each in said.pop("mounts"))
+        limits = tuple(tuple(each) for each in said.pop("limits"))
+        return cls(mounts=mounts, limits=limits, cpus=tuple(said.pop("cpus")), **said)
+
+
+def enter(
+    order: Order,
+    *,
+    entrances: Sequence[int],
+    status: int,
+    words: int,
+    tell: Callable[[int | None], None],
+    program: Callable[[], None],
+    keep: Sequence[int],
+    filter_program: bytes,
+) -> None:
+    """Turns this process into a box's: it ends here, its descendants are the box.
+
+    ``entrances`` are descriptors of the groups' files, ``status`` and ``words`` of pipes to the outside.
+    ``tell`` gets the init's number, None where it doesn't come to that. In the box ``program`` runs with the
+    descriptors ``keep`` and no others.
+    """
+    outside = True
+    try:
+        for entrance in entrances:
+            os.write(entrance, b"0")
+        os.sched_setaffinity(0, order.cpus)
+        os.setsid()
+        new_namespaces(own_user=order.uid is None)
+        init = os.fork()
+        if init:
+            tell(init)
+            os._exit(0)
+        outside = False
+        mount_privately(order)
+        child = os.fork()
+        if child:
+            be_init(child, status)
+        be_program(order, program, keep, filter_program)
+    except BaseException as error:  # the outside must learn why, whatever it was
+        with contextlib.suppress(OSError):
+            os.write(words, f"a process could not enter its box: {error!r}"[:2000].encode())
+        if outside:
+            tell(None)
+    finally:
+        os._exit(FAILED)
+
+
+def new_namespaces(*, own_user: bool) -> None:
+    """Raises OSError."""
+    uid, gid = os.getuid(), os.getgid()
+    _check(_LIBC.unshare(_NEW_OTHERS | (_NEW_USER if own_user else 0)), "unshare")
+    if own_user:
+        Path("/proc/self/setgroups").write_text("deny")
+        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+
+
+def mount_privately(order: Order) -> None:
+    """Raises OSError. This process is the first of its pid namespace."""
+    _mount(None, "/", None, _RECURSIVE | _PRIVATE)
+    for each in order.mounts:
+        _perform(each, order.files)
+        if each.kind is Kind.PROC and order.uid is None:
+            # The second lock on that door, as `bwrap --disable-userns` is; the filter is the first.
+            Path("/proc/sys/user/max_user_namespaces").write_text("0")
+
+
+def be_init(child: int, status: int) -> None:
+    """Waits for the program and reports how it ended. Never returns."""
+    for number in signal.valid_signals() - {signal.SIGCHLD, signal.SIGKILL, signal.SIGSTOP}:
+        # An init without handlers gets no signal from its own box. Python brings a handler for SIGINT.
+        with contextlib.suppress(OSError, ValueError):
+            signal.signal(number, signal.SIG_IGN)
+    give_up_privileges(None)
+    # In a user namespace of its own the program has this process's uid.
+    _check(_LIBC.prctl(_SET_DUMPABLE, 0, 0, 0, 0), "dumpable")
+    _close_all_but((status,))
+    while True:
+        pid, ended = os.wait()
+        if pid == child:
+            code = os.waitstatus_to_exitcode(ended)
+            used = resource.getrusage(resource.RUSAGE_CHILDREN)
+            milliseconds = int((used.ru_utime + used.ru_stime) * 1000)
+            report = {"exit-code": code if code >= 0 else 128 - code, "cpu-ms": milliseconds}
+            os.write(status, json.dumps(report).encode() + b"\n")
+            os._exit(0)
+
+
+def be_program(order: Order, program: Callable[[], None], keep: Sequence[int], filter_program: bytes) -> None:
+    """Runs the program as whom it is to be, with nothing else in its hands."""
+    os.setsid()
+    null = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(null, standard)
+    _close_all_but(keep)
+    for which, soft, hard in order.limits:
+        resource.setrlimit(which, (soft, hard))
+    give_up_privileges(order.uid)
+    # A process that changed its uid may not look at itself; a program that is started may.
+    _check(_LIBC.prctl(_SET_DUMPABLE, 1, 0, 0, 0), "dumpable")
+    load_filter(filter_program)
+    program()
+    os._exit(0)
+
+
+def give_up_privileges(uid: int | None) -> None:
+    """All capabilities for good, and the identity where there is another one to take. Raises OSError."""
+    for capability in range(64):
+        if _LIBC.prctl(_DROP_FROM_BOUNDING, capability, 0, 0, 0) != 0:
+            break  # past the last one that the kernel knows
+    if uid is not None:
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+    _check(_LIBC.prctl(_AMBIENT, _CLEAR_ALL, 0, 0, 0), "clear ambient capabilities")
+    header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
+    _check(_LIBC.capset(header, (ctypes.c_uint32 * 6)()), "capset")
+    _check(_LIBC.prctl(_SET_NO_NEW_PRIVILEGES, 1, 0, 0, 0), "no new privileges")
+
+
+def load_filter(program: bytes) -> None:
+    """Raises OSError."""
+
+    class Program(ctypes.Structure):
+        _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+    filtered = Program(len(program) // 8, program)
+    _check(_LIBC.prctl(_SET_SECCOMP, _FILTER, ctypes.byref(filtered), 0, 0), "seccomp")
+
+
+def _perform(step: Mount, files: int | None) -> None:
+    match step.kind:
+        case Kind.PROC:
+            _mount("proc", step.target, "proc", _NO_SUID | _NO_DEVICES | _NO_PROGRAMS)
+        case Kind.MEMORY:
+            count = "" if files is None else f",nr_inodes={files}"
+            options = f"mode={step.mode:o},size={step.size}{count}"
+            _mount("tmpfs", step.target, "tmpfs", _NO_SUID | _NO_DEVICES, options)
+        case Kind.DEVICES:
+            # The devices are there already, read-only; terminals would be everybody's.
+            options = "newinstance,ptmxmode=0666,mode=620"
+            _mount("devpts", f"{step.target}/pts", "devpts", _NO_SUID | _NO_PROGRAMS, options)
+        case Kind.NOTHING:
+            _mount("/dev/null", step.target, None, _BIND)
+            _mount(None, step.target, None, _BIND | _AGAIN | _READ_ONLY | _NO_SUID | _NO_DEVICES)
+        case Kind.FOLDER:
+            Path(step.target).mkdir()
+            Path(step.target).chmod(step.mode)
+        case Kind.READ_ONLY:
+            flags = _READ_ONLY | _NO_SUID | _NO_DEVICES | (_NO_PROGRAMS if step.target == "/proc" else 0)
+            # /dev came read-only, and its devices would be gone with the flag.
+            if step.target != "/dev":
+                _mount(None, step.target, None, _BIND | _AGAIN | flags)
+
+
+def _mount(source: str | None, target: str, kind: str | None, flags: int, options: str = "") -> None:
+    words = [None if word is None else word.encode() for word in (source, target, kind)]
+    done = _LIBC.mount(*words, ctypes.c_ulong(flags), options.encode() or None)
+    _check(done, f"mount {target}")
+
+
+def _close_all_but(kept: Iterable[int]) -> None:
+    first = 3
+    for descriptor in sorted(kept):
+        os.closerange(first, descriptor)
+        first = descriptor + 1
+    os.closerange(first, os.sysconf("SC_OPEN_MAX"))
+
+
+def _check(result: int, what: str) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")

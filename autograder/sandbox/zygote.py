@@ -1,0 +1,153 @@
+"""The program that boxes are forked from: Python with the agent, and whatever else is slow to load.
+
+Contract: ``python -m autograder.sandbox.zygote CONTROL FILTER MODULE…`` loads the modules and says so on the
+control socket, one JSON object. After that each message there is an `Order`, with the descriptors of the
+box's status, its words, what it is passed (its agent's socket first) and its groups' files; the answer is a
+byte, with a descriptor of the box's init. FILTER is a descriptor that the box's filter is read from.
+
+Trust: what is here was there before any student's code, and each box gets a copy of it. So nothing secret may
+ever be in this process: no test, no submission, no seed. It reads from the platform alone, and never from
+a box.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import resource
+import secrets
+import signal
+import socket
+import sys
+import types
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from autograder.sandbox.agent import Agent, Discard
+from autograder.sandbox.entry import Order, enter
+from autograder.sandbox.wire import Channel
+
+MOST_MESSAGE = 1 << 16
+MOST_DESCRIPTORS = 16
+# The limits that count what was loaded before the program, and how /proc calls that.
+GROWN = {resource.RLIMIT_AS: "VmSize", resource.RLIMIT_DATA: "VmData"}
+
+
+def load(modules: Iterable[str]) -> dict[str, Any]:
+    """What became of it, as the platform is told."""
+    try:
+        for name in modules:
+            importlib.import_module(name)
+        warm_up()
+    except Exception as error:  # whatever a module does while it is imported
+        return {"failed": f"{type(error).__name__}: {error}"[:500]}
+    threads = len(list(Path("/proc/self/task").iterdir()))
+    if threads != 1:
+        # A forked process hasn't the other threads: what waits for one of them waits for ever.
+        return {"failed": f"what was loaded runs {threads - 1} threads, which no box could go on with"}
+    return {"ready": True}
+
+
+def warm_up() -> None:
+    """Loads what the first use of torch loads."""
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        weights = torch.ones(2, 2, requires_grad=True)
+        optimizer = torch.optim.SGD([weights], lr=0.1)  # loads torch._dynamo and sympy: 0.8 s
+        torch.nn.functional.relu(weights @ weights).sum().backward()
+        optimizer.step()
+
+
+def begin_anew() -> None:
+    """What would be the same in every box, and is different in every process that was started."""
+    for name in ("random", "numpy.random", "torch"):
+        module = sys.modules.get(name)
+        if module is not None:
+            module.seed()
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    if multiprocessing is not None:
+        multiprocessing.current_process().authkey = secrets.token_bytes(32)
+    tempfile: Any = sys.modules.get("tempfile")
+    if tempfile is not None:
+        tempfile._name_sequence = None
+
+
+def grown(order: Order) -> Order:
+    """The order with what is loaded here on top of the limits on a process's memory."""
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    added = {which: int(status[name].split()[0]) << 10 for which, name in GROWN.items()}
+    limits = (
+        (which, soft + added.get(which, 0), hard + added.get(which, 0)) for which, soft, hard in order.limits
+    )
+    return replace(order, limits=tuple(limits))
+
+
+class Zygote:
+    """Forks a box for each order."""
+
+    def __init__(self, control: socket.socket, filter_program: bytes) -> None:
+        self.control = control
+        self.filter_program = filter_program
+        self.agent = Agent()
+
+    def serve(self) -> None:
+        while True:
+            message, descriptors, _, _ = socket.recv_fds(self.control, MOST_MESSAGE, MOST_DESCRIPTORS)
+            if not message:
+                return
+            if os.fork() == 0:
+                self.fork_box(Order.from_bytes(message), descriptors)
+            for descriptor in descriptors:
+                os.close(descriptor)
+
+    def fork_box(self, order: Order, descriptors: list[int]) -> None:
+        """In a process of its own, which never returns from here."""
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        status, words, *rest = descriptors
+        passed, entrances = rest[: order.passed], rest[order.passed :]
+        enter(
+            grown(order),
+            entrances=entrances,
+            status=status,
+            words=words,
+            tell=self.tell,
+            program=lambda: self.be_agent(passed[0]),
+            keep=passed,
+            filter_program=self.filter_program,
+        )
+
+    def tell(self, init: int | None) -> None:
+        held = [] if init is None else [os.pidfd_open(init)]
+        socket.send_fds(self.control, [b"B" if held else b"F"], held)
+
+    def be_agent(self, line: int) -> None:
+        begin_anew()
+        os.chdir(os.environ["HOME"])
+        self.agent.shell.make_folders()
+        self.agent.serve(Channel(socket.socket(fileno=line), buffered=True))
+
+
+def main() -> None:
+    control = socket.socket(fileno=int(sys.argv[1]))
+    with os.fdopen(int(sys.argv[2]), "rb") as file:
+        filter_program = file.read()
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    sys.stdout = sys.stderr = Discard()
+    said = load(sys.argv[3:])
+    zygote = Zygote(control, filter_program)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that enter boxes
+    gc.collect()
+    gc.freeze()
+    control.send(json.dumps(said).encode())
+    zygote.serve()
+
+
+if __name__ == "__main__":
+    # The notebook becomes __main__ here too.
+    from autograder.sandbox import zygote
+
+    zygote.main()

@@ -1,0 +1,111 @@
+"""A court whose boxes are forked gives the marks of one whose boxes are started, and survives its zygotes."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograder.errors import AuthorError
+from autograder.judge import Court, Judgement, Settings, Verdict, plan_notebook
+from autograder.judge.desk import JudgeDesk
+from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve
+from tests.autograder.judge.test_strays import honest, told
+
+EVERYTHING = (
+    given("import numpy as np, torch, random"),
+    scratch("print(np.arange(3), torch.ones(2))\nnp.eye(2)"),
+    solve("right", "def right(x):\n    return np.asarray(x) * 2"),
+    check("right-seen", "assert (right([1, 2]) == [2, 4]).all()", "assert right(rng.normal(size=9)).shape == (9,)", points=2),
+    solve("wrong", "def wrong(t):\n    return t.sum()"),
+    check("wrong-seen", "assert float(wrong(torch.ones(1))) == 1", "assert float(wrong(torch.ones(4))) == 1, 'mean'", points=3),
+    solve("dies", "import os\ndef dies():\n    os._exit(3)"),
+    check("dies-seen", "dies()", points=1),
+    solve("greedy", "def greedy():\n    return len(bytearray(3 << 30))"),
+    check("greedy-seen", "assert greedy() == 3 << 30", points=1),
+    solve("raises", "def raises():\n    return 1 / 0"),
+    check("raises-seen", "assert raises() == 0", points=1),
+    scratch("print('the end')"),
+)  # fmt: skip
+
+
+def judge(court: Court, *cells: Any, settings: Settings | None = None) -> Judgement:
+    source = notebook(*cells)
+    return court.judge_for_staff(
+        plan_notebook(source, source), settings or Settings.of_source(source), b"seed"
+    )
+
+
+def zygote_pids(court: Court) -> list[int]:
+    assert court.boxes is not None
+    inits = [each.box.init_pid for each in court.boxes.zygotes.values() if each.box.running]
+    return [int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]) for pid in inits]
+
+
+def test_marks_messages_and_outputs_are_those_of_a_cold_box(court: Court) -> None:
+    with Court(warm=False) as cold:
+        expected = told(judge(cold, *EVERYTHING).result)
+        assert cold.boxes is None
+    verdicts = [verdict for _, verdict, _, _ in expected[0]]
+    assert verdicts == [Verdict.OK, Verdict.WRONG, Verdict.CRASH, Verdict.MEMORY, Verdict.ERROR]
+    assert told(judge(court, *EVERYTHING).result) == expected
+
+
+@pytest.mark.parametrize("operation", ["attach", "cell", "check"])
+def test_a_zygote_that_dies_costs_nobody_anything(
+    court: Court, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    undisturbed = told(judge(court, *honest()).result)
+    asked = getattr(JudgeDesk, operation)
+    killed: list[int] = []
+
+    def ask(self: object, *arguments: Any, **named: Any) -> Any:
+        if not killed:
+            killed.extend(zygote_pids(court))
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+        return asked(self, *arguments, **named)
+
+    monkeypatch.setattr(JudgeDesk, operation, ask)
+    assert told(judge(court, *honest()).result) == undisturbed
+    assert killed
+    assert not set(killed) & set(zygote_pids(court))
+
+
+def test_what_an_assignment_hides_is_not_preloaded(court: Court) -> None:
+    source = notebook(
+        given("import torch"), solve("f", "def f():\n    return 1"), check("c", "assert f() == 1", points=1)
+    )
+    settings = Settings(hide=("torch",)).with_usual_preloads(source)
+    assert settings.preload == ()
+    result = court.judge(plan_notebook(source, source), settings, b"seed")
+    assert [cell.status for cell in result.cells] == [Verdict.ERROR, Verdict.OK]
+
+
+def test_what_a_source_imports_of_the_usual_is_preloaded() -> None:
+    lines = "import numpy as np\nfrom torch.nn import Linear\nimport json"
+    source = notebook(given(lines), solve("f", "def f():\n    return 1"))
+    assert Settings.of_source(source).preload == ("numpy", "torch")
+    assert Settings.of_source(notebook(given("import json"))).preload == ()
+
+
+def test_an_assignment_says_what_to_preload() -> None:
+    source = notebook(given("import torch"))
+    own = {"version": 1, "assignment": "x", "check_seconds": 1, "limits": Settings().limits.__dict__}
+    source.metadata["mlsys"] = {**own, "preload": ["numpy.fft"]}
+    assert Settings.of_source(source).preload == ("numpy.fft",)
+    source.metadata["mlsys"] = {**own, "preload": "numpy"}
+    with pytest.raises(AuthorError, match="preload must be a list"):
+        Settings.of_source(source)
+
+
+def test_a_preload_that_does_not_exist_is_a_fault_that_names_it(court: Court) -> None:
+    cells = (solve("f", "def f():\n    return 1"), check("c", "assert f() == 1", points=1))
+    judgement = judge(court, *cells, settings=Settings(preload=("numppy",)))
+    assert judgement.result.verdict is Verdict.FAULT
+    [words] = judgement.staff.values()
+    assert "numppy" in words
+    assert "preload" in words
