@@ -24,7 +24,8 @@ def console_commands(section: str = "") -> list[str]:
 
 
 def names() -> list[str]:
-    return [command.name or "" for command in app.registered_commands]
+    commands = [each.name or "" for each in app.registered_commands]
+    return commands + [each.name or "" for each in app.registered_groups]
 
 
 def test_every_command_is_documented_and_every_documented_one_exists() -> None:

@@ -20,7 +20,16 @@ import autograder
 from autograder.errors import PlatformError
 from autograder.judge.calibration import fit_for_races
 from autograder.judge.desk import JudgeDesk
-from autograder.judge.hearing import MOUNT, BoxedNotebook, Hearing, Opener, Ruling, Stray, Strays
+from autograder.judge.hearing import (
+    MOUNT,
+    BoxedNotebook,
+    Hearing,
+    Opener,
+    Ruling,
+    Stray,
+    Strays,
+    agent_spec,
+)
 from autograder.judge.plan import CheckStep, Plan, RunStep
 from autograder.judge.records import CheckResult, NotebookResult, Usage, Verdict
 from autograder.judge.settings import Settings
@@ -30,6 +39,7 @@ from autograder.speed.cores import beside_the_lanes
 from autograder.speed.lane import lane
 
 PACKAGE = Path(autograder.__file__).parent
+LOADING_SECONDS = 120.0
 JUDGE_LIMITS = Limits(
     cell_seconds=3600,
     notebook_seconds=86_400,
@@ -68,6 +78,7 @@ class Court:
         self.lock = threading.Lock()
         self.box: Box | None = None
         self.control: socket.socket | None = None
+        self.waiting = False
         self.closed = True
 
     def __enter__(self) -> Court:
@@ -80,11 +91,23 @@ class Court:
         self.close()
 
     def start(self) -> None:
-        """Starts the judge process; about 2 s, since it loads numpy and torch once for all."""
+        """Starts the judge process, which loads numpy and torch once for all: about 2 s, and who asks for a
+        judgement before that waits. Raises PlatformError where it can't be started."""
         with self.lock:
             self.closed = False
             self.boxes = WarmBoxes() if self.warm else None
             self._start()
+
+    def wait(self) -> None:
+        """Waits until the judge process is there. Raises PlatformError where it doesn't come."""
+        with self.lock:
+            self._wait()
+
+    def prepare(self, settings: Settings) -> None:
+        """Loads what the assignment's boxes are forked from, in the background. What goes wrong is told where
+        a box is asked for."""
+        if self.boxes is not None:
+            self.boxes.prepare(agent_spec(settings, "student"), settings.preload)
 
     def close(self) -> None:
         """Ends the judge, and all judging soon, in any thread: what is running ends as a fault."""
@@ -102,13 +125,19 @@ class Court:
                 self.box = open_box(judge_spec(theirs.fileno()))
             except SandboxError as error:
                 raise PlatformError(f"the judge's box didn't start: {error}; run `mlsys doctor`") from error
-        self.control.settimeout(120)
+        self.waiting = True
+
+    def _wait(self) -> None:
+        if not self.waiting or self.control is None:
+            return
+        self.control.settimeout(LOADING_SECONDS)
         try:
             ready = self.control.recv(1) == b"R"
         except OSError:
             ready = False
         if not ready:
             raise PlatformError("the judge process didn't start; run `mlsys doctor`")
+        self.waiting = False
 
     def _stop(self) -> None:
         if self.control is not None:
@@ -247,6 +276,7 @@ class Court:
         if not self._sent(fd):
             self._stop()
             self._start()
+            self._wait()
             if not self._sent(fd):
                 raise PlatformError("the judge process can't be reached; run `mlsys doctor`")
 
@@ -254,8 +284,9 @@ class Court:
         if self.control is None:  # a start that failed
             return False
         try:
+            self._wait()
             socket.send_fds(self.control, [b"S"], [fd])
-        except OSError:
+        except (OSError, PlatformError):
             return False
         return True
 

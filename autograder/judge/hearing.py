@@ -119,6 +119,29 @@ class Ruling:
     staff: str
 
 
+def agent_spec(
+    settings: Settings,
+    role: str,
+    fds: tuple[int, ...] = (),
+    cpus: tuple[int, ...] = (),
+    *,
+    steady: bool = False,
+) -> BoxSpec:
+    """A box for an assignment's notebook; ``steady`` as in `BoxedNotebook`."""
+    python = interpreter().executable
+    fixed = (python, "-ISc", FIXED) if steady else ()
+    return BoxSpec(
+        argv=(*fixed, python, "-m", "autograder.sandbox.agent", *map(str, fds)),
+        limits=settings.limits,
+        binds=tuple(Bind(PACKAGE / name, f"{MOUNT}/autograder/{name}") for name in SHOWN),
+        env={"PYTHONPATH": MOUNT, **(STEADY if steady else {})},
+        pass_fds=fds,
+        hide=settings.hide,
+        cpus=cpus,
+        name=role,
+    )
+
+
 class BoxedNotebook:
     """The student's (or the reference's) box and how to fill it again after it is lost.
 
@@ -154,27 +177,14 @@ class BoxedNotebook:
         with contextlib.ExitStack() as owned:
             ours, inside = (owned.enter_context(each) for each in socket.socketpair())
             arena = self.new_arena(owned)
-            self.box = self.opener(self.agent_spec(inside.fileno(), *arena))
+            fds = (inside.fileno(), *arena)
+            self.box = self.opener(agent_spec(self.settings, self.role, fds, self.cpus, steady=self.steady))
             inside.close()
             judge_end = self.measured(ours, owned) if arena else ours
             lost = self.desk.attach(self.role, (judge_end.fileno(), *arena), START_SECONDS)
         if lost is not None:
             ending = self.end()
             raise PlatformError(f"the {self.role}'s box didn't start ({lost}, {ending}); run `mlsys doctor`")
-
-    def agent_spec(self, *fds: int) -> BoxSpec:
-        python = interpreter().executable
-        fixed = (python, "-ISc", FIXED) if self.steady else ()
-        return BoxSpec(
-            argv=(*fixed, python, "-m", "autograder.sandbox.agent", *map(str, fds)),
-            limits=self.settings.limits,
-            binds=tuple(Bind(PACKAGE / name, f"{MOUNT}/autograder/{name}") for name in SHOWN),
-            env={"PYTHONPATH": MOUNT, **(STEADY if self.steady else {})},
-            pass_fds=fds,
-            hide=self.settings.hide,
-            cpus=self.cpus,
-            name=self.role,
-        )
 
     def new_arena(self, owner: contextlib.ExitStack) -> tuple[int, ...]:
         """The descriptor of an arena where the box races, none elsewhere."""

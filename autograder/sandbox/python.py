@@ -6,6 +6,7 @@ the folders in which packages are found, so that the policy can take packages ou
 
 from __future__ import annotations
 
+import functools
 import re
 import sys
 from dataclasses import dataclass
@@ -49,14 +50,19 @@ class Interpreter:
 
 def interpreter() -> Interpreter:
     """This process's own Python. Raises HostUnfit where binding it would bind the repository."""
-    prefixes = _prefixes()
+    return _found(sys.executable, _prefixes())
+
+
+@functools.lru_cache(maxsize=8)
+def _found(executable: str, prefixes: tuple[Path, ...]) -> Interpreter:
+    """What is installed later is seen by the next process."""
     roots = tuple(prefix for prefix in prefixes if not _is_system(prefix))
     for root in roots:
         _refuse_wide(root)
     for shown in (*roots, *SYSTEM_FOLDERS):
         _refuse_the_platform(shown)
     return Interpreter(
-        executable=sys.executable,
+        executable=executable,
         prefix=Path(sys.prefix),
         roots=roots,
         package_folders=_package_folders(prefixes),

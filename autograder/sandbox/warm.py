@@ -14,6 +14,7 @@ Contract: `WarmBoxes.open` may be called from several threads, and the boxes may
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -28,7 +29,7 @@ from autograder.sandbox.accounting import memory_of
 from autograder.sandbox.box import Box, open_box
 from autograder.sandbox.cgroup import Group
 from autograder.sandbox.descriptors import drain, memory_file, pipe
-from autograder.sandbox.errors import BoxFailed
+from autograder.sandbox.errors import BoxFailed, SandboxError
 from autograder.sandbox.launch import Started, box_filter, own_uid
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.policy import Footing, entry_order, group_limits, this_host
@@ -223,6 +224,16 @@ class WarmBoxes:
                 if last or not zygote.failed:
                     raise
         raise AssertionError("unreachable")
+
+    def prepare(self, spec: BoxSpec, modules: tuple[str, ...]) -> None:
+        """Starts a zygote for boxes like ``spec`` in the background, unless there is one or none can be."""
+
+        def start() -> None:
+            with contextlib.suppress(SandboxError):
+                self.take(spec, modules).release()
+
+        if not why_cold(spec):
+            threading.Thread(target=start, name="mlsys-prepare", daemon=True).start()
 
     def take(self, spec: BoxSpec, modules: tuple[str, ...]) -> Zygote:
         """A zygote that is good, held for one box; started where there is none."""

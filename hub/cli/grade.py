@@ -23,7 +23,7 @@ from rich.table import Table
 from autograder.batch import Bench, LocalBench, Memory, default_workers, find_jobs, record, run_batch
 from autograder.errors import PlatformError, SubmissionError
 from autograder.gradebook import Attempt, AttemptState, after_the_last, mend, read_folder, take_in
-from autograder.judge import Court, Verdict
+from autograder.judge import Court, Settings, Verdict
 from course.material import read_assignment
 from course.reader import read_course
 from course.records import Course
@@ -156,6 +156,8 @@ class OpenBench:
     abandon: Callable[[], None]
     here: bool
     slots: int = 0
+    prepare: Callable[[Settings], None] = lambda settings: None
+    wait: Callable[[], None] = lambda: None
 
     def workers(self, *, racing: bool) -> int:
         """How many submissions at once where nobody says."""
@@ -165,7 +167,8 @@ class OpenBench:
 @contextlib.contextmanager
 def local_bench() -> Iterator[OpenBench]:
     with Court() as court:
-        yield OpenBench(LocalBench(court), court.close, here=True)
+        bench = LocalBench(court)
+        yield OpenBench(bench, court.close, here=True, prepare=court.prepare, wait=court.wait)
 
 
 def benches(scheduler: str, certificates: Path | None) -> Callable[[], AbstractContextManager[OpenBench]]:
@@ -232,6 +235,11 @@ def grade_all(
         jobs = {each: own.jobs for each, own in found.items()}
         for each, own in jobs.items() if as_json else ():
             emit({"event": "found", "assignment": each, "jobs": len(own)})
+        for room in (rooms[each] for each, own in jobs.items() if own):
+            for source in room.sources.values():
+                opened.prepare(Settings.of_source(source))
+        if any(jobs.values()):
+            opened.wait()
         tasks = {each: bar.add_task(each, total=len(own)) for each, own in jobs.items() if own}
         queue = in_turn(list(jobs.values()))
         racing = any(rooms[each].races for each, own in jobs.items() if own)

@@ -186,7 +186,8 @@ def test_what_ran_out_of_its_turn_and_is_gone_is_seen_all_the_same() -> None:
 
 def test_an_answer_before_its_question_is_the_last() -> None:
     with judging() as judge:
-        judge.ask("reply('1')")
+        # Both in one piece: who is stopped between two has the second still to send, in its next turn.
+        judge.ask("line.sendall(2 * (struct.pack('<II', 1, 0) + b'1'))")
         assert judge.cut_off()
 
 

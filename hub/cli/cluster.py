@@ -1,0 +1,55 @@
+"""cluster start: a Dask scheduler and workers on this machine, for ``mlsys autograde --scheduler``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from autograder.batch import default_workers
+from autograder.errors import PlatformError
+from hub.cli.console import told, words
+from hub.cli.host import require_isolation
+from hub.cli.interrupts import first_interrupt
+from hub.cluster import Cluster
+
+app = typer.Typer(no_args_is_help=True, help="A grading cluster of Dask workers.")
+
+
+@app.command("start")
+def start_command(
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 2,
+    threads: Annotated[int, typer.Option(min=0, help="Submissions at once in each; 0: by the cores.")] = 0,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The scheduler's port.")] = 8786,
+    certificates: Annotated[
+        Path, typer.Option(help="The folder of its TLS certificates, made where there are none.")
+    ] = Path("run/cluster"),
+) -> None:
+    """Start a scheduler and workers on this machine, and keep them running until Ctrl-C."""
+    require_isolation()
+    with told():
+        require_dask()
+        slots = threads or max(1, -(-default_workers() // workers))
+        with (
+            first_interrupt() as stop,
+            Cluster(certificates, workers=workers, threads=slots, host=host, port=port) as cluster,
+        ):
+            words.print(f"a scheduler at {cluster.address} with {workers} workers; grade with")
+            words.print(
+                f"  mlsys autograde ASSIGNMENT --scheduler {cluster.address} --certificates {certificates}",
+                soft_wrap=True,
+            )
+            cluster.keep(stop, words.print)
+    words.print("the cluster is stopped")
+
+
+def require_dask() -> None:
+    """Raises PlatformError where Dask isn't installed."""
+    try:
+        import distributed  # noqa: F401 -- an extra, and slow to load
+    except ImportError as error:
+        raise PlatformError(
+            f"a cluster needs Dask ({error}); install it with: pip install 'mlsys-course[cluster]'"
+        ) from error
