@@ -43,7 +43,9 @@ from autograder.sandbox.frames import HEADER, MAX_BODY, MAX_TAIL
 TURN = struct.Struct("<7q")
 STOPPED = frozenset("TtZXD")  # D: the parent of a vfork; it stops before it runs again
 STOP_SECONDS = 1.0
-STRAY_NANOSECONDS = 2_000_000
+# What is noted, what ends a race at once, and how often less does not. The box's init wakes for a moment when its
+# program is stopped; where the host takes the core away in that moment, it seems to have run for as long.
+STRAY_NANOSECONDS, LONG_STRAY_NANOSECONDS, STRAYS_FORGIVEN = 2_000_000, 20_000_000, 3
 OUT_OF_TURN = 3  # its exit status then; 0 where a side is gone, any other where the program itself failed
 _CHUNK = 1 << 20
 _RESET_PEAK = "5"
@@ -185,6 +187,7 @@ class Turnstile:
         self.counter: Instructions | None = None
         self.cpu = 0
         self.waited = 0
+        self.strays = 0
 
     def serve(self) -> None:
         """The box speaks first; then one frame each, until a side is gone."""
@@ -201,7 +204,9 @@ class Turnstile:
         """Lets the box answer one frame."""
         if select.select([self.box], [], [], 0)[0]:
             raise Gone("an answer that was there before its question")
-        if self.meter.cpu() - self.cpu > STRAY_NANOSECONDS:
+        stray = self.meter.cpu() - self.cpu
+        self.strays += stray > STRAY_NANOSECONDS
+        if self.strays > STRAYS_FORGIVEN or stray > LONG_STRAY_NANOSECONDS:
             raise OutOfTurn("it ran out of its turn")
         resident = self.meter.resident()
         self.meter.forget_peak()

@@ -19,10 +19,13 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 from autograder.errors import GraderError, PlatformError
 from course.reader import COURSE_FILE
@@ -77,8 +80,16 @@ def emit(record: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
+class RateColumn(ProgressColumn):
+    """How many a second, and what the job tells of them."""
+
+    def render(self, task: Task) -> Text:
+        rate = f"{task.speed:.1f}/s" if task.speed else ""
+        return Text("  ".join(part for part in (rate, str(task.fields.get("told", ""))) if part))
+
+
 def progress_bar() -> Progress:
-    """The bar of every long job: what, how many, how long it took and how long it will take."""
+    """The bar of every long job: what, how many, how long it took and will take, and what came of it."""
     return Progress(
         TextColumn("[bold]{task.description}"),
         BarColumn(),
@@ -86,6 +97,7 @@ def progress_bar() -> Progress:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
+        RateColumn(),
         console=words,
         transient=True,
     )

@@ -20,9 +20,10 @@ from course.release import release
 from course.verify import Case, Claim, Proof, cases
 from hub.cli.author import explain, in_turn, proved
 from hub.cli.console import FAILED, number, results, told, words
-from hub.cli.grade import grade_all, points_of, verdict_of
+from hub.cli.grade import grade_all
 from hub.cli.host import require_isolation
 from hub.cli.report import write_export, write_feedback
+from hub.cli.tally import points_of, verdict_of
 from hub.coursework import open_gradebook
 from hub.demo.handins import HandIn, hand_ins
 
@@ -52,7 +53,7 @@ def demo_command(
         words.print(f"released {', '.join(each.assignment.id for each in released)}")
         handed = hand_ins(assignments, ATTACKS)
         take_all_in(course_dir, handed, {each.id: each for each in assignments})
-        attempts = grade_all(course, course_dir, [each.id for each in assignments])
+        attempts = grade_all(course, course_dir, [each.id for each in assignments]).attempts
         pages = write_feedback(course, course_dir)
         tables = write_export(course, course_dir)
     misjudged = show(attempts, handed)

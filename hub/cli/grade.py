@@ -9,24 +9,23 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress, TaskID
-from rich.table import Table
 
-from autograder.batch import Bench, LocalBench, Memory, default_workers, find_jobs, record, run_batch
+from autograder.batch import Memory, find_jobs, record, run_batch
 from autograder.errors import PlatformError, SubmissionError
 from autograder.gradebook import Attempt, AttemptState, after_the_last, mend, read_folder, take_in
-from autograder.judge import Court, Settings, Verdict
+from autograder.judge import Settings
 from course.material import read_assignment
 from course.reader import read_course
 from course.records import Course
+from hub.benches import Opener, bench_of, local_bench
 from hub.cli.author import in_turn
 from hub.cli.console import (
     DEFAULT_COURSE,
@@ -36,7 +35,6 @@ from hub.cli.console import (
     CourseDir,
     CourseFile,
     emit,
-    number,
     progress_bar,
     results,
     told,
@@ -44,9 +42,9 @@ from hub.cli.console import (
 )
 from hub.cli.host import require_isolation
 from hub.cli.interrupts import INTERRUPTED, first_interrupt
+from hub.cli.tally import Tally
 from hub.coursework import entry_of, grading_locks, grading_room, open_gradebook, policy_of
 
-COLOURS = {Verdict.OK: "green", Verdict.FAULT: "bold red"}
 Assignment = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Such as 07-autograd.")]
 
 
@@ -110,8 +108,9 @@ def autograde_command(
         outline = read_course(course)
         for assignment in assignments:
             entry_of(outline, assignment)
+        begin = time.monotonic()
         with first_interrupt() as stop:
-            attempts = grade_all(
+            tally = grade_all(
                 outline,
                 course_dir,
                 assignments,
@@ -120,13 +119,22 @@ def autograde_command(
                 workers=workers,
                 as_json=as_json,
                 stop=stop,
-                benches=benches(scheduler, certificates),
+                benches=bench_of(scheduler, certificates),
             )
         if as_json:
-            emit(done_record(attempts, stop))
+            emit(done_record(tally.attempts, stop))
         else:
-            show_attempts(attempts)
-    end(attempts, stop)
+            show(tally, time.monotonic() - begin)
+    end(tally.attempts, stop)
+
+
+def show(tally: Tally, seconds: float) -> None:
+    """The table of a batch, and its last words."""
+    table = tally.table()
+    if table is not None:
+        results.print(table)
+    for line in tally.last_words(seconds):
+        words.print(line)
 
 
 def done_record(attempts: Sequence[Attempt], stop: threading.Event) -> dict[str, object]:
@@ -148,51 +156,6 @@ def end(attempts: Sequence[Attempt], stop: threading.Event) -> None:
         raise typer.Exit(PLATFORM)
 
 
-@dataclass(frozen=True)
-class OpenBench:
-    """A bench that is open: ``here`` says whether boxes are made on this host."""
-
-    bench: Bench
-    abandon: Callable[[], None]
-    here: bool
-    slots: int = 0
-    prepare: Callable[[Settings], None] = lambda settings: None
-    wait: Callable[[], None] = lambda: None
-
-    def workers(self, *, racing: bool) -> int:
-        """How many submissions at once where nobody says."""
-        return self.slots or default_workers(racing=racing)
-
-
-@contextlib.contextmanager
-def local_bench() -> Iterator[OpenBench]:
-    with Court() as court:
-        bench = LocalBench(court)
-        yield OpenBench(bench, court.close, here=True, prepare=court.prepare, wait=court.wait)
-
-
-def benches(scheduler: str, certificates: Path | None) -> Callable[[], AbstractContextManager[OpenBench]]:
-    """This host's bench, or a cluster's. Raises PlatformError where no cluster can be asked."""
-    if not scheduler:
-        return local_bench
-    try:
-        from autograder.batch.cluster import (
-            ClusterAddress,
-            ClusterBench,
-        )  # Dask is an extra, and slow to load
-    except ImportError as error:
-        raise PlatformError(
-            f"--scheduler needs Dask ({error}); install it with: pip install 'mlsys-course[cluster]'"
-        ) from error
-
-    @contextlib.contextmanager
-    def cluster_bench() -> Iterator[OpenBench]:
-        with ClusterBench(ClusterAddress(scheduler, certificates)) as bench:
-            yield OpenBench(bench, bench.close, here=False, slots=bench.slots)
-
-    return cluster_bench
-
-
 def grade_all(
     course: Course,
     course_dir: Path,
@@ -203,14 +166,14 @@ def grade_all(
     workers: int = 0,
     as_json: bool = False,
     stop: threading.Event | None = None,
-    benches: Callable[[], AbstractContextManager[OpenBench]] = local_bench,
-) -> list[Attempt]:
+    benches: Opener = local_bench,
+) -> Tally:
     """Grades the new submissions of some assignments under one progress bar.
 
     Raises PlatformError where one of them is being graded already, and at the end where a snapshot
     can't be read: all others are graded then.
     """
-    attempts: list[Attempt] = []
+    tally = Tally()
     with (
         open_gradebook(course_dir) as gradebook,
         grading_locks(course_dir, assignments),
@@ -255,13 +218,14 @@ def grade_all(
             for finished in batch:
                 policy = policy_of(entry_of(course, finished.job.assignment))
                 attempt = record(gradebook, finished.grading, policy)
-                attempts.append(attempt)
-                told_of(attempt, bar, tasks[attempt.assignment], as_json)
+                tally.add(attempt, finished.tries)
+                bar.update(tasks[attempt.assignment], advance=1, told=tally.counts())
+                tell(attempt, as_json=as_json)
     for assignment, own in jobs.items():
         if not own:
             words.print(f"{assignment}: nothing new to grade")
     require_undamaged([problem for each in found.values() for problem in each.damaged])
-    return attempts
+    return tally
 
 
 def require_undamaged(problems: Sequence[str]) -> None:
@@ -270,8 +234,7 @@ def require_undamaged(problems: Sequence[str]) -> None:
         raise PlatformError(f"snapshots that can't be read: {len(problems)}; all others are graded\n{said}")
 
 
-def told_of(attempt: Attempt, bar: Progress, task: TaskID, as_json: bool) -> None:
-    bar.advance(task)
+def tell(attempt: Attempt, *, as_json: bool) -> None:
     if as_json:
         emit(attempt_record(attempt))
     elif attempt.state is AttemptState.FAULT:
@@ -287,36 +250,3 @@ def attempt_record(attempt: Attempt) -> dict[str, object]:
         "verdict": attempt.verdict,
         "wall_seconds": attempt.usage.wall_seconds,
     }
-
-
-def show_attempts(attempts: Sequence[Attempt]) -> None:
-    """The table of a batch, by assignment and student."""
-    table = Table(header_style="bold")
-    for column, justify in (("student", "left"), ("assignment", "left"), ("points", "right")):
-        table.add_column(column, justify=justify)  # type: ignore[arg-type]
-    table.add_column("verdict")
-    table.add_column("seconds", justify="right")
-    table.add_column("repairs", justify="right")
-    for attempt in sorted(attempts, key=lambda each: (each.assignment, each.student)):
-        table.add_row(
-            attempt.student,
-            attempt.assignment,
-            points_of(attempt),
-            verdict_of(attempt),
-            f"{attempt.usage.wall_seconds:.1f}",
-            str(sum(len(each.repairs) for each in attempt.notebooks) or ""),
-        )
-    if attempts:
-        results.print(table)
-
-
-def points_of(attempt: Attempt) -> str:
-    if attempt.state is AttemptState.FAULT:
-        return "–"
-    late = f" -{number(attempt.penalty)} late" if attempt.penalty else ""
-    return f"{number(attempt.points)}/{number(attempt.max_points)}{late}"
-
-
-def verdict_of(attempt: Attempt) -> str:
-    word = attempt.verdict.value if attempt.state is not AttemptState.UNREADABLE else attempt.state.value
-    return f"[{COLOURS.get(attempt.verdict, 'yellow')}]{word}[/]"

@@ -59,7 +59,7 @@ def regrade_command(
                     workers=workers,
                     as_json=as_json,
                     stop=stop,
-                )
+                ).attempts
             changed = changes(before, question_points(gradebook, assignment))
         if as_json:
             for change in changed:

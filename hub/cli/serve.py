@@ -26,9 +26,10 @@ from hub.cli.console import (
     told,
     words,
 )
-from hub.cli.grade import attempt_record, points_of, verdict_of
+from hub.cli.grade import attempt_record
 from hub.cli.host import require_isolation
 from hub.cli.interrupts import first_interrupt
+from hub.cli.tally import points_of, verdict_of
 from hub.coursework import entry_of
 from hub.serving import GradeServer
 

@@ -22,7 +22,9 @@ from autograder.sandbox.cgroup import group_cpu
 from autograder.sandbox.frames import HEADER
 from autograder.sandbox.policy import this_host
 from autograder.sandbox.turnstile import (
+    LONG_STRAY_NANOSECONDS,
     STRAY_NANOSECONDS,
+    STRAYS_FORGIVEN,
     TURN,
     Meter,
     OutOfTurn,
@@ -170,7 +172,27 @@ def test_a_box_that_runs_out_of_its_turn_is_cut_off() -> None:
         (pid,) = [each for each in judge.processes() if each != judge.processes()[0]]
         before = process_cpu(pid)
         os.kill(pid, signal.SIGCONT)
-        until(lambda: process_cpu(pid) > before + 2 * STRAY_NANOSECONDS)
+        until(lambda: process_cpu(pid) > before + 2 * LONG_STRAY_NANOSECONDS)
+        assert judge.cut_off()
+
+
+def test_a_few_moments_out_of_turn_are_counted_in_the_next_one_and_end_nothing() -> None:
+    """A host that takes a core away makes them; a program that makes more of them is cut off."""
+    with judging() as judge:
+        judge.ask("child(lambda: [(burn(0.004), os.kill(os.getpid(), signal.SIGSTOP)) for _ in range(99)])")
+        pid = judge.processes()[-1]
+
+        def run_for_a_moment() -> None:
+            before = process_cpu(pid)
+            os.kill(pid, signal.SIGCONT)
+            until(lambda: process_cpu(pid) > before + STRAY_NANOSECONDS)
+            until(lambda: state_of_process(pid) is not State.RUNS)
+
+        for _ in range(STRAYS_FORGIVEN):
+            run_for_a_moment()
+            turn, _ = judge.ask("")
+            assert turn.nanoseconds >= turn.cpu >= 4 * MILLISECOND
+        run_for_a_moment()
         assert judge.cut_off()
 
 
