@@ -1,7 +1,7 @@
 """Opens a bench to judge on: this host's court, or a Dask cluster's workers.
 
-Contract: `local_bench` and what `bench_of` returns are context managers. An open bench says how many submissions it
-takes at once, and ends all judging when it's abandoned.
+Contract: `local_bench` and what `bench_of` returns are context managers. An open bench says how many
+submissions it takes at once, and ends all judging when it's abandoned.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def local_bench() -> Iterator[OpenBench]:
 
 
 def bench_of(scheduler: str, certificates: Path | None) -> Opener:
-    """This host's bench, or that of a scheduler's address. Raises PlatformError where Dask isn't installed."""
+    """This host's bench, or that of a scheduler's address. Raises PlatformError where Dask is missing."""
     if not scheduler:
         return local_bench
     try:

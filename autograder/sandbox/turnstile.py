@@ -43,8 +43,8 @@ from autograder.sandbox.frames import HEADER, MAX_BODY, MAX_TAIL
 TURN = struct.Struct("<7q")
 STOPPED = frozenset("TtZXD")  # D: the parent of a vfork; it stops before it runs again
 STOP_SECONDS = 1.0
-# What is noted, what ends a race at once, and how often less does not. The box's init wakes for a moment when its
-# program is stopped; where the host takes the core away in that moment, it seems to have run for as long.
+# What is noted, what ends a race at once, and how often less does not. The box's init wakes for a moment when
+# its program is stopped; where the host takes the core away just then, it may seem to have run for as long.
 STRAY_NANOSECONDS, LONG_STRAY_NANOSECONDS, STRAYS_FORGIVEN = 2_000_000, 20_000_000, 3
 OUT_OF_TURN = 3  # its exit status then; 0 where a side is gone, any other where the program itself failed
 _CHUNK = 1 << 20

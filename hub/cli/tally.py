@@ -39,9 +39,8 @@ class Tally:
         if not self.attempts:
             return []
         count = len(self.attempts)
-        said = [
-            f"{count} graded in {duration(seconds)} ({count / max(seconds, 1e-3):.1f} a second): {self.counts()}"
-        ]
+        rate = count / max(seconds, 1e-3)
+        said = [f"{count} graded in {duration(seconds)} ({rate:.1f} a second): {self.counts()}"]
         slow = sorted(self.attempts, key=lambda each: each.usage.wall_seconds, reverse=True)[:NAMED]
         named = ", ".join(f"{each.student} {each.usage.wall_seconds:.1f} s" for each in slow)
         said.append(f"slowest: {named}")
