@@ -102,9 +102,11 @@ def open_pipeline(
         room = GradingRoom(
             course_dir=folder, bench=LocalBench(court), sources={NAME: limited_source}, secret=b"secret"
         )
-        # What boxes are forked from is there before anything is looked for.
+        # What boxes are forked from is there before anything is looked for: the assignment's, and that of the
+        # small notebook by which a host shows that it is fit for races.
         plan = plan_notebook(limited_source, limited_source)
-        court.judge_visible(plan, Settings.of_source(limited_source), b"warm")
+        for settings in (Settings.of_source(limited_source), Settings()):
+            court.judge_visible(plan, settings, b"warm")
         yield Pipeline(folder, gradebook, room)
 
 
