@@ -229,7 +229,8 @@ class WarmBoxes:
         """Starts a zygote for boxes like ``spec`` in the background, unless there is one or none can be."""
 
         def start() -> None:
-            with contextlib.suppress(SandboxError):
+            # RuntimeError: all was closed before it came to that.
+            with contextlib.suppress(SandboxError, RuntimeError):
                 self.take(spec, modules).release()
 
         if not why_cold(spec):

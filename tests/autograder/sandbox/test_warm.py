@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -400,6 +401,25 @@ os._exit(5)
 """
     with forked_by(warm_boxes):
         assert run(code).ending.code == 5
+
+
+def test_a_zygote_can_be_started_before_it_is_asked_for() -> None:
+    with WarmBoxes() as boxes:
+        spec = BoxSpec(argv=("/",), limits=LIMITS, binds=AGENT, env={"PYTHONPATH": "/opt/mlsys"})
+        boxes.prepare(spec, ())
+        with Notebook(boxes) as notebook:
+            assert notebook("print(1)") == "1"
+        assert len(boxes.zygotes) == 1
+
+
+def test_what_is_closed_before_it_was_prepared_says_nothing() -> None:
+    boxes = WarmBoxes()
+    boxes.close()
+    boxes.prepare(BoxSpec(argv=("/",), limits=LIMITS, binds=AGENT, env={"PYTHONPATH": "/opt/mlsys"}), ())
+    for each in threading.enumerate():
+        if each.name == "mlsys-prepare":
+            each.join(PATIENCE)  # pytest fails a test whose thread ends in an exception
+    assert boxes.zygotes == {}
 
 
 def test_a_crowd_of_boxes_at_once(warm_boxes: WarmBoxes) -> None:
