@@ -1,10 +1,10 @@
 """Submissions a second and CPU seconds a submission: this platform against nbgrader, side by side in one run.
 
-Run: ``.venv/bin/python -m benchmarks.throughput [numeric] [training] [--submissions 100] [--otter COMMAND]``.
+Run: ``.venv/bin/python -m benchmarks.throughput [numeric] [training] [--submissions 100]``.
 
 For each lesson (see `lessons`) it makes a class and grades it, in this order: with ``mlsys autograde``; with
 ``nbgrader autograde`` (one process, which grades the class one by one); with nbgrader's API in a pool of 4
-processes; with ``otter run`` where it is given; and once more with ``mlsys autograde``, from nothing again.
+processes; and once more with ``mlsys autograde``, from nothing again.
 Everything counts, from the command to its end: what is loaded at the start, and the gradebook. CPU time is
 that of a control group around each (it needs root), so nothing that is started is missed.
 
@@ -235,7 +235,7 @@ def marks(database: Path) -> dict[str, float]:
         return {each.student.id: float(each.score) for each in gradebook.assignment_submissions(assignment)}
 
 
-def compare(lesson: Lesson, number: int, otter: str, console: Console) -> bool:
+def compare(lesson: Lesson, number: int, console: Console) -> bool:
     """The table of one lesson. Returns whether all marks are the same."""
     with tempfile.TemporaryDirectory(prefix="mlsys-throughput-", dir="/var/tmp") as folder:
         made = prepare(lesson, Path(folder) / "class", number)
@@ -247,7 +247,6 @@ def compare(lesson: Lesson, number: int, otter: str, console: Console) -> bool:
             "mlsys autograde": measured(lambda: ours(made)),
             "nbgrader autograde": measured(lambda: run(nbgrader, serial)),
             f"nbgrader, {POOL} processes": measured(lambda: run(pool, pooled)),
-            **({"otter run": otter_run(made, otter)} if otter else {}),
             "mlsys autograde, again": measured(lambda: ours(again)),
         }
         same = marks(made.course_dir / "gradebook.db") == marks(serial / "gradebook.db")
@@ -255,10 +254,6 @@ def compare(lesson: Lesson, number: int, otter: str, console: Console) -> bool:
     if not same:
         console.print("[red]the marks are not nbgrader's[/]")
     return same
-
-
-def otter_run(made: Class, command: str) -> Measured:
-    raise SystemExit("otter: not built yet")
 
 
 def show(lesson: Lesson, rows: dict[str, Measured], least: float, number: int, console: Console) -> None:
@@ -283,11 +278,10 @@ def main() -> int:
     )
     parser.add_argument("lessons", nargs="*", choices=[*LESSONS, []], help="all by default")
     parser.add_argument("--submissions", type=int, default=100)
-    parser.add_argument("--otter", default="", help="otter's program; it isn't installed with this project")
     given = parser.parse_args()
     console = Console(width=120)
     chosen = [LESSONS[name] for name in given.lessons or LESSONS]
-    same = [compare(lesson, given.submissions, given.otter, console) for lesson in chosen]
+    same = [compare(lesson, given.submissions, console) for lesson in chosen]
     return 0 if all(same) else 1
 
 

@@ -36,6 +36,16 @@ class OpenBench:
 Opener = Callable[[], AbstractContextManager[OpenBench]]
 
 
+def require_dask() -> None:
+    """Raises PlatformError where Dask isn't installed."""
+    try:
+        import distributed  # noqa: F401 -- an extra, and slow to load
+    except ImportError as error:
+        raise PlatformError(
+            f"a cluster needs Dask ({error}); install it with: pip install 'mlsys-course[cluster]'"
+        ) from error
+
+
 @contextmanager
 def local_bench() -> Iterator[OpenBench]:
     with Court() as court:
@@ -47,12 +57,8 @@ def bench_of(scheduler: str, certificates: Path | None) -> Opener:
     """This host's bench, or that of a scheduler's address. Raises PlatformError where Dask is missing."""
     if not scheduler:
         return local_bench
-    try:
-        from autograder.batch.cluster import ClusterAddress, ClusterBench  # an extra, and slow to load
-    except ImportError as error:
-        raise PlatformError(
-            f"--scheduler needs Dask ({error}); install it with: pip install 'mlsys-course[cluster]'"
-        ) from error
+    require_dask()
+    from autograder.batch.cluster import ClusterAddress, ClusterBench  # an extra, and slow to load
 
     @contextmanager
     def cluster_bench() -> Iterator[OpenBench]:

@@ -38,6 +38,11 @@ MOST_AT_ONCE = 500
 Key = tuple[str, str, str, datetime]
 
 
+def key_of(job: Job) -> Key:
+    """What makes it this submission: student, assignment, bytes, time."""
+    return job.student, job.assignment, job.receipt.sha256, job.receipt.received
+
+
 class GradeServer:
     """The queue of one course directory."""
 
@@ -60,6 +65,7 @@ class GradeServer:
             if exchange_is_there(self.course_dir):
                 self.exchange = owned.enter_context(open_exchange(course, self.course_dir))
             self.rooms = {each: grading_room(course, course_dir, each, bench) for each in self.names}
+            self.versions = {each: source_version(room.sources) for each, room in self.rooms.items()}
             self.owned = owned.pop_all()
 
     def close(self) -> None:
@@ -107,9 +113,8 @@ class GradeServer:
                 self.taken = each.id
 
     def add(self, job: Job) -> None:
-        key = (job.assignment, job.student, job.receipt.sha256, job.receipt.received)
-        if key not in self.queued:
-            self.queued.add(key)
+        if key_of(job) not in self.queued:
+            self.queued.add(key_of(job))
             self.queue.append(job)
 
     # grading it
@@ -147,11 +152,8 @@ class GradeServer:
 
     def begin(self, batch: Batch, job: Job) -> None:
         """Hands a job to the engine, unless somebody has graded it meanwhile."""
-        receipt = job.receipt
-        self.queued.discard((job.assignment, job.student, receipt.sha256, receipt.received))
-        version = source_version(self.rooms[job.assignment].sources)
-        key = (job.student, job.assignment, receipt.sha256, receipt.received, version)
-        if not self.gradebook.is_graded(*key):
+        self.queued.discard(key_of(job))
+        if not self.gradebook.is_graded(*key_of(job), self.versions[job.assignment]):
             batch.add(job)
 
     def grade(self, job: Job) -> Grading:

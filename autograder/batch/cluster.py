@@ -92,7 +92,8 @@ class ClusterBench:
         except BaseException:
             self.client.close()
             raise
-        self.bundles: dict[bytes, Any] = {}
+        # By the sources' identity, which is theirs as long as they are kept here.
+        self.bundles: dict[int, tuple[Sources, Any]] = {}
 
     def register(self) -> None:
         self.client.wait_for_workers(1, timeout=CONNECT_SECONDS)
@@ -108,8 +109,7 @@ class ClusterBench:
         return sum(self.client.nthreads().values()) or 1
 
     def judge(self, sources: Sources, files: Files, seeds: Seeds) -> tuple[GradedNotebook, ...]:
-        bundle = bundle_bytes(sources)
-        future = self.client.submit(worker.judge, self.sent(bundle), dict(files), dict(seeds), pure=False)
+        future = self.client.submit(worker.judge, self.sent(sources), dict(files), dict(seeds), pure=False)
         try:
             text = future.result()
         except KilledWorker as error:
@@ -122,11 +122,12 @@ class ClusterBench:
             ) from error
         return read_result(bytes(text), sources, files)
 
-    def sent(self, bundle: bytes) -> Any:
-        """The bundle on the cluster. As a task's result it is made again where a worker is lost with it."""
-        if bundle not in self.bundles:
-            self.bundles[bundle] = self.client.submit(bytes, bundle)
-        return self.bundles[bundle]
+    def sent(self, sources: Sources) -> Any:
+        """The sources' bundle on the cluster, written down once for a batch. As a task's result it is made
+        again where a worker is lost with it."""
+        if id(sources) not in self.bundles:
+            self.bundles[id(sources)] = (sources, self.client.submit(bytes, bundle_bytes(sources)))
+        return self.bundles[id(sources)][1]
 
     def close(self) -> None:
         self.client.close()

@@ -7,6 +7,7 @@ that submission's fault, and not the end of the class's batch.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import traceback
@@ -73,7 +74,7 @@ class GradingRoom:
         cells = [cell for source in self.sources.values() for cell in source.cells]
         return any(cell.metadata.get("mlsys", {}).get("speed", False) for cell in cells)
 
-    @property
+    @functools.cached_property
     def memory_bytes(self) -> int:
         """What one submission may use while it is judged."""
         boxes = 2 if self.races else 1

@@ -8,14 +8,15 @@ submission. `judge` is the task; it returns bytes, and raises nothing.
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from distributed import Worker, WorkerPlugin, get_worker
 
 from autograder.batch.bench import LocalBench, Sources
 from autograder.batch.records import fault_bytes, read_bundle, result_bytes
+from autograder.environment import environment
 from autograder.errors import GraderError, PlatformError
 from autograder.judge import Court
 from autograder.sandbox import inspect_host
@@ -34,8 +35,6 @@ class JudgePlugin(WorkerPlugin):
 
     def setup(self, worker: Worker) -> None:
         """Raises PlatformError where this host may not judge."""
-        from autograder.environment import environment
-
         if environment() != self.version:
             raise PlatformError(
                 f"{worker.address} has {environment()}, the driver {self.version}: install the same there"
@@ -44,37 +43,13 @@ class JudgePlugin(WorkerPlugin):
         if not report.can_isolate:
             raise PlatformError(f"{worker.address} can't isolate untrusted code; run `mlsys doctor` there")
         # Boxes die with the thread that opened them, and Dask's own threads come and go.
-        self.keeper = Keeper()
+        self.keeper = ThreadPoolExecutor(1, thread_name_prefix="mlsys-court")
+        self.court = Court()
+        self.keeper.submit(self.court.start).result()
 
     def teardown(self, worker: Worker) -> None:
-        self.keeper.close()
-
-
-class Keeper:
-    """A court, open as long as the thread that is kept for it."""
-
-    def __init__(self) -> None:
-        self.court = Court()
-        self.ready, self.over = threading.Event(), threading.Event()
-        self.error: BaseException | None = None
-        self.thread = threading.Thread(target=self._keep, name="mlsys-court", daemon=True)
-        self.thread.start()
-        self.ready.wait()
-        if self.error is not None:
-            raise self.error
-
-    def close(self) -> None:
-        self.over.set()
-        self.thread.join()
-
-    def _keep(self) -> None:
-        try:
-            with self.court:
-                self.ready.set()
-                self.over.wait()
-        except BaseException as error:  # raised in the thread that waits for this one
-            self.error = error
-            self.ready.set()
+        self.keeper.submit(self.court.close).result()
+        self.keeper.shutdown()
 
 
 def judge(bundle: bytes, files: Mapping[str, bytes], seeds: Mapping[str, bytes]) -> bytes:
@@ -83,7 +58,7 @@ def judge(bundle: bytes, files: Mapping[str, bytes], seeds: Mapping[str, bytes])
         plugin: Any = get_worker().plugins.get(NAME)
         if plugin is None:
             return fault_bytes("this worker has no court; it joined without the driver's plugin")
-        notebooks = LocalBench(plugin.keeper.court).judge(sources_of(bundle), files, seeds)
+        notebooks = LocalBench(plugin.court).judge(sources_of(bundle), files, seeds)
         return result_bytes(notebooks)
     except GraderError as error:
         return fault_bytes(str(error))

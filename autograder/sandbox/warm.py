@@ -206,8 +206,7 @@ def kind_of(spec: BoxSpec, modules: tuple[str, ...]) -> Kind:
 class WarmBoxes:
     """A zygote for each kind of box that was asked for, as long as it is good."""
 
-    def __init__(self, footing: Footing | None = None) -> None:
-        self.footing = footing
+    def __init__(self) -> None:
         self.lock = threading.Lock()
         self.zygotes: dict[Kind, Zygote] = {}
         self.retired: list[Zygote] = []
@@ -244,8 +243,7 @@ class WarmBoxes:
             if known is not None and known.worn:
                 self.retired.append(self.zygotes.pop(kind))
             if kind not in self.zygotes:
-                footing = self.footing or this_host()
-                self.zygotes[kind] = self.keeper.submit(Zygote, spec, modules, footing).result()
+                self.zygotes[kind] = self.keeper.submit(Zygote, spec, modules, this_host()).result()
             self.zygotes[kind].hold()
             self.clear_retired()
             return self.zygotes[kind]

@@ -30,6 +30,11 @@ SLOW = "every submission loads Python and its packages anew, which takes a secon
 SMALL = 1 << 12
 HOME = "/opt/mlsys"
 PACKAGE = Path(__file__).parent
+# What the agent needs of this package, and no more.
+AGENT_BINDS = (
+    Bind(PACKAGE.parent / "__init__.py", f"{HOME}/autograder/__init__.py"),
+    Bind(PACKAGE, f"{HOME}/autograder/sandbox"),
+)
 
 
 def inspect_warm_boxes() -> Check:
@@ -72,14 +77,8 @@ def spec_for(passed: tuple[int, ...]) -> BoxSpec:
     spec = BoxSpec(
         argv=(interpreter().executable, "-m", "autograder.sandbox.agent", *map(str, passed)),
         limits=DEFAULT_LIMITS,
-        binds=(
-            Bind(PACKAGE.parent / "__init__.py", f"{HOME}/autograder/__init__.py"),
-            Bind(PACKAGE, f"{HOME}/autograder/sandbox"),
-        ),
+        binds=AGENT_BINDS,
         env={"PYTHONPATH": HOME},
         name="host check",
     )
     return replace(spec, pass_fds=passed)
-
-
-__all__ = ["inspect_warm_boxes"]

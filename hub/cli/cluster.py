@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from autograder.batch import default_workers
-from autograder.errors import PlatformError
+from hub.benches import require_dask
 from hub.cli.console import told, words
 from hub.cli.host import require_isolation
 from hub.cli.interrupts import first_interrupt
@@ -43,13 +43,3 @@ def start_command(
             )
             cluster.keep(stop, words.print)
     words.print("the cluster is stopped")
-
-
-def require_dask() -> None:
-    """Raises PlatformError where Dask isn't installed."""
-    try:
-        import distributed  # noqa: F401 -- an extra, and slow to load
-    except ImportError as error:
-        raise PlatformError(
-            f"a cluster needs Dask ({error}); install it with: pip install 'mlsys-course[cluster]'"
-        ) from error

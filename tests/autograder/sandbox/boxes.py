@@ -9,21 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import autograder
-from autograder.sandbox import DEFAULT_LIMITS, Bind, Box, BoxSpec, BoxUsage, Ending, interpreter, open_box
+from autograder.sandbox import DEFAULT_LIMITS, Box, BoxSpec, BoxUsage, Ending, interpreter, open_box
 from autograder.sandbox.warm import WarmBoxes, kind_of
+from autograder.sandbox.warmth import AGENT_BINDS, HOME
 from autograder.sandbox.wire import Channel
 
 SMALL = replace(DEFAULT_LIMITS, memory_mb=128, processes=16, file_mb=2, tmp_mb=4, cpu_seconds=20)
 PATIENCE = 60.0
-PACKAGE = Path(autograder.__file__).parent
-AGENT = (Bind(PACKAGE / "__init__.py", "/opt/mlsys/autograder/__init__.py"),
-         Bind(PACKAGE / "sandbox", "/opt/mlsys/autograder/sandbox"))  # fmt: skip
 # Where `run` forks its boxes from; none: bubblewrap makes each, and Python starts anew in it.
 WARM: ContextVar[WarmBoxes | None] = ContextVar("WARM", default=None)
 
@@ -97,8 +93,8 @@ def opened(code: str, writer: int, **changes: Any) -> Iterator[Box]:
 
 def forked(warm: WarmBoxes, line: socket.socket, writer: int, **changes: Any) -> Box:
     """A box of a zygote's, skipped where a zygote makes none of that kind."""
-    binds = (*AGENT, *changes.pop("binds", ()))
-    env = {"PYTHONPATH": "/opt/mlsys", **changes.pop("env", {})}
+    binds = (*AGENT_BINDS, *changes.pop("binds", ()))
+    env = {"PYTHONPATH": HOME, **changes.pop("env", {})}
     spec = python_spec("", writer, **changes)
     spec = replace(spec, pass_fds=(line.fileno(), writer), binds=binds, env=env)
     try:

@@ -27,8 +27,9 @@ from autograder.sandbox import DEFAULT_LIMITS, Bind, Box, BoxFailed, BoxSpec, Ca
 from autograder.sandbox import warm as module
 from autograder.sandbox.policy import this_host
 from autograder.sandbox.warm import WarmBoxes, why_cold
+from autograder.sandbox.warmth import AGENT_BINDS, HOME
 from autograder.sandbox.wire import Channel
-from tests.autograder.sandbox.boxes import AGENT, PATIENCE, WARM, run
+from tests.autograder.sandbox.boxes import PATIENCE, WARM, run
 
 LIMITS = replace(DEFAULT_LIMITS, cpu_seconds=60)
 GREETING = [0, "ok", "ready", []]
@@ -40,7 +41,7 @@ class Notebook:
     def __init__(self, boxes: WarmBoxes, modules: tuple[str, ...] = (), **changes: Any) -> None:
         self.line, theirs = socket.socketpair()
         spec = BoxSpec(
-            argv=("/",), limits=LIMITS, binds=AGENT, env={"PYTHONPATH": "/opt/mlsys"},
+            argv=("/",), limits=LIMITS, binds=AGENT_BINDS, env={"PYTHONPATH": HOME},
             pass_fds=(theirs.fileno(),), name="notebook",
         )  # fmt: skip
         with theirs, ExitStack() as undo:
@@ -178,7 +179,7 @@ def test_what_runs_threads_cannot_be_preloaded(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     bind = Bind(tmp_path / "busy.py", "/opt/mlsys/busy.py")
     with WarmBoxes() as boxes, pytest.raises(BoxFailed, match=r"1 threads.*preload"):
-        Notebook(boxes, ("busy",), binds=(*AGENT, bind))
+        Notebook(boxes, ("busy",), binds=(*AGENT_BINDS, bind))
 
 
 @pytest.mark.parametrize("name", ["no_such_module", "torch.no_such_part"])
@@ -405,7 +406,7 @@ os._exit(5)
 
 def test_a_zygote_can_be_started_before_it_is_asked_for() -> None:
     with WarmBoxes() as boxes:
-        spec = BoxSpec(argv=("/",), limits=LIMITS, binds=AGENT, env={"PYTHONPATH": "/opt/mlsys"})
+        spec = BoxSpec(argv=("/",), limits=LIMITS, binds=AGENT_BINDS, env={"PYTHONPATH": HOME})
         boxes.prepare(spec, ())
         with Notebook(boxes) as notebook:
             assert notebook("print(1)") == "1"
@@ -415,7 +416,7 @@ def test_a_zygote_can_be_started_before_it_is_asked_for() -> None:
 def test_what_is_closed_before_it_was_prepared_says_nothing() -> None:
     boxes = WarmBoxes()
     boxes.close()
-    boxes.prepare(BoxSpec(argv=("/",), limits=LIMITS, binds=AGENT, env={"PYTHONPATH": "/opt/mlsys"}), ())
+    boxes.prepare(BoxSpec(argv=("/",), limits=LIMITS, binds=AGENT_BINDS, env={"PYTHONPATH": HOME}), ())
     for each in threading.enumerate():
         if each.name == "mlsys-prepare":
             each.join(PATIENCE)  # pytest fails a test whose thread ends in an exception
