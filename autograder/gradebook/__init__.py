@@ -5,6 +5,7 @@ are imported by those who need them.
 """
 
 from autograder.gradebook.attempts import (
+    Aside,
     Attempt,
     AttemptNotebook,
     AttemptState,
@@ -30,6 +31,7 @@ from autograder.gradebook.snapshots import (
 from autograder.gradebook.standings import Standing, State, read_standings
 
 __all__ = [
+    "Aside",
     "Attempt",
     "AttemptNotebook",
     "AttemptState",

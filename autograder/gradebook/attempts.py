@@ -35,6 +35,14 @@ class Policy(StrEnum):
     BEST = "best"
 
 
+class Aside(StrEnum):
+    """Why an attempt never counts: UNDONE with the regrading that brought it, or LOWER than the one before,
+    by a regrading that lowers nobody's points."""
+
+    UNDONE = "undone"
+    LOWER = "lower"
+
+
 @dataclass(frozen=True)
 class GradedNotebook:
     """One notebook of a grading: repaired and judged, or the ``problem`` that it has.
@@ -91,18 +99,20 @@ class Grading:
 
 @dataclass(frozen=True)
 class AttemptNotebook:
-    """What is kept of one notebook of an attempt."""
+    """What is kept of one notebook of an attempt. ``answers``: for each solution cell, what became of it."""
 
     name: str
     problem: str
     checks: tuple[CheckResult, ...]
     usage: Usage
     repairs: tuple[Repair, ...]
+    answers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One grading as the gradebook keeps it. ``counts``: its marks are the student's grade."""
+    """One grading as the gradebook keeps it. ``counts``: its marks are the student's grade; ``aside``: why
+    they never will be."""
 
     id: int
     student: str
@@ -121,6 +131,7 @@ class Attempt:
     package_version: str
     counts: bool
     notebooks: tuple[AttemptNotebook, ...]
+    aside: Aside | None = None
 
     @property
     def verdict(self) -> Verdict:
@@ -141,14 +152,21 @@ class Attempt:
 
 
 def choose(attempts: Sequence[Attempt], policy: Policy) -> Attempt | None:
-    """The attempt that counts; a fault never does, and a regrading replaces what it regrades."""
-    newest: dict[tuple[str, datetime], Attempt] = {}
-    for attempt in sorted(attempts, key=lambda each: each.id):
-        if attempt.state is not AttemptState.FAULT:
-            newest[attempt.sha256, attempt.submitted] = attempt
+    """The attempt that counts; a fault never does, and a regrading replaces what it regrades, unless its
+    attempt was set aside."""
+    newest = newest_gradings(attempts)
     if policy is Policy.BEST:
         return max(newest.values(), key=lambda a: (a.points - a.penalty, a.submitted, a.id), default=None)
     return max(newest.values(), key=lambda a: (a.submitted, a.id), default=None)
+
+
+def newest_gradings(attempts: Sequence[Attempt]) -> dict[tuple[str, datetime], Attempt]:
+    """(sha256, time) of each submission of one student -> its newest grading that may count."""
+    newest: dict[tuple[str, datetime], Attempt] = {}
+    for attempt in sorted(attempts, key=lambda each: each.id):
+        if attempt.state is not AttemptState.FAULT and attempt.aside is None:
+            newest[attempt.sha256, attempt.submitted] = attempt
+    return newest
 
 
 def choose_newest(attempts: Sequence[Attempt]) -> Attempt | None:

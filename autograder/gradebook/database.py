@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from autograder.errors import PlatformError
-from autograder.gradebook.tables import CountingRow, Table
+from autograder.gradebook.tables import RegradedRow, Table
 
 BUSY_SECONDS = 30
 LOCK_NOT_AVAILABLE, DISK_FULL = "55P03", "53100"  # PostgreSQL's SQLSTATE
@@ -42,7 +42,7 @@ class Database:
         try:
             if not inspect(self._reader).has_table("source_cell"):
                 raise _no_gradebook(self.name)
-            if not inspect(self._reader).has_table(CountingRow.__tablename__):
+            if not inspect(self._reader).has_table(RegradedRow.__tablename__):
                 Table.metadata.create_all(self._writer)
         except (SQLAlchemyError, sqlite3.Error) as error:
             self.close()

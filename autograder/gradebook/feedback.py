@@ -42,7 +42,7 @@ def write_feedback(
     ``title``: the assignment's; ``titles``: question id -> title, the id where there is none.
     Nothing is written, and () returned, where nothing was submitted or judged.
     """
-    attempts = gradebook.attempts(student, assignment)
+    attempts = tuple(each for each in gradebook.attempts(student, assignment) if each.aside is None)
     if not attempts:
         return ()
     shown, notices = choose_newest(attempts), _notices(attempts)

@@ -10,7 +10,7 @@ Trusts nbgrader's tables (made by `mlsys release`) after checking that they fit 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +19,7 @@ from nbformat.notebooknode import NotebookNode
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
+from autograder.gradebook.asides import asides, undone
 from autograder.gradebook.attempts import (
     Attempt,
     AttemptState,
@@ -36,7 +37,14 @@ from autograder.gradebook.folders import (
     timestamp,
     write_folder,
 )
-from autograder.gradebook.grades import answers, checksums, note_time, require_released, write_marks
+from autograder.gradebook.grades import (
+    ReleasedCell,
+    answers,
+    note_time,
+    released_cells,
+    require_released,
+    write_marks,
+)
 from autograder.gradebook.intake import require_names
 from autograder.gradebook.marking import with_outputs
 from autograder.gradebook.rows import attempt_row, complete, read_attempt
@@ -96,7 +104,8 @@ class Gradebook:
     def is_graded(
         self, student: str, assignment: str, sha256: str, submitted: datetime, source_version: str
     ) -> bool:
-        """Whether this submission has been judged by these tests, with no fault of ours."""
+        """Whether this submission has been judged by these tests, with no fault of ours. What was taken back
+        is as if it had never been."""
         wanted = select(AttemptRow.id).where(
             AttemptRow.student == student,
             AttemptRow.assignment == assignment,
@@ -104,6 +113,7 @@ class Gradebook:
             AttemptRow.submitted == submitted,
             AttemptRow.source_version == source_version,
             AttemptRow.state != AttemptState.FAULT.value,
+            AttemptRow.id.not_in(undone()),
         )
         with self.database.reading() as session:
             return session.scalars(wanted.limit(1)).first() is not None
@@ -111,7 +121,7 @@ class Gradebook:
     def attempts(self, student: str | None = None, assignment: str | None = None) -> tuple[Attempt, ...]:
         """Attempts, oldest first; of one student or one assignment where that is given."""
         with self.database.reading() as session:
-            return _attempts(session, student, assignment)
+            return read_attempts(session, student, assignment)
 
     def last_note(self) -> int:
         """The number of the newest note of a submission, 0 where there is none."""
@@ -139,6 +149,18 @@ class Gradebook:
         with self.database.reading() as session:
             return {row.student: row.number for row in session.execute(wanted)}
 
+    def newest_numbers(self, assignment: str, student: str | None = None) -> dict[str, int]:
+        """Student -> the number of the last grading that was no fault; of one student where that is given."""
+        wanted = (
+            select(AttemptRow.student, func.max(AttemptRow.number))
+            .where(AttemptRow.assignment == assignment, AttemptRow.state != AttemptState.FAULT.value)
+            .group_by(AttemptRow.student)
+        )
+        if student is not None:
+            wanted = wanted.where(AttemptRow.student == student)
+        with self.database.reading() as session:
+            return {name: number for name, number in session.execute(wanted)}
+
     def submitters(self, assignment: str) -> tuple[str, ...]:
         """The students who have an attempt at an assignment."""
         wanted = select(AttemptRow.student).where(AttemptRow.assignment == assignment).distinct()
@@ -151,11 +173,11 @@ class Gradebook:
 
     def _settle(self, session: Session, assignment: object, row: AttemptRow, policy: Policy) -> None:
         """Lets the policy choose; writes grades and ``autograded/`` where they have to change."""
-        attempts = _attempts(session, row.student, row.assignment)
+        attempts = read_attempts(session, row.student, row.assignment)
         chosen = choose(attempts, policy)
-        judged = [each.submitted for each in attempts if each.state is not AttemptState.FAULT]
         if chosen is None:
             return
+        judged = [each.submitted for each in attempts if each.state is not AttemptState.FAULT]
         note_time(session, assignment, row.student, max(judged))
         if _counting(session, row.student, row.assignment) == chosen.id:
             return
@@ -178,14 +200,31 @@ class Gradebook:
         """Writes the judged notebooks, and into the rows what became of each answer."""
         by_name = {notebook.name: notebook for notebook in released}  # type: ignore[attr-defined]  # nbgrader has no types
         kept: dict[str, NotebookRow] = {each.name: each for each in row.notebooks}
-        files = dict(grading.files)
+        cells = {name: released_cells(session, notebook) for name, notebook in by_name.items()}
         for graded in grading.notebooks:
-            repaired = graded.repaired or repair(graded.source, SubmittedNotebook(cells=()))
-            kept[graded.name].answers = answers(session, by_name[graded.name], repaired)
-            sums = checksums(session, by_name[graded.name])
-            files[f"{graded.name}.ipynb"] = notebook_bytes(_marked(graded, repaired, sums))
-        files["timestamp.txt"] = timestamp(grading.submitted)
+            kept[graded.name].answers = answers(cells[graded.name], repaired_of(graded))
+        files = attempt_files(grading.notebooks, cells, grading.files, grading.submitted)
         write_folder(attempt_folder(self.course, row.student, row.assignment, row.number), files)
+
+
+def attempt_files(
+    notebooks: Sequence[GradedNotebook],
+    released: Mapping[str, Mapping[str, ReleasedCell]],
+    others: Mapping[str, bytes],
+    submitted: datetime,
+) -> dict[str, bytes]:
+    """The files of an attempt's folder. ``released``: the cells of each notebook, by name."""
+    files = dict(others)
+    for graded in notebooks:
+        sums = {name: cell.checksum for name, cell in released[graded.name].items() if cell.checksum}
+        files[f"{graded.name}.ipynb"] = notebook_bytes(_marked(graded, repaired_of(graded), sums))
+    files["timestamp.txt"] = timestamp(submitted)
+    return files
+
+
+def repaired_of(graded: GradedNotebook) -> Repaired:
+    """The repaired notebook; one without an answer where the submitted one couldn't be read."""
+    return graded.repaired or repair(graded.source, SubmittedNotebook(cells=()))
 
 
 def _marked(graded: GradedNotebook, repaired: Repaired, checksums: dict[str, str]) -> NotebookNode:
@@ -219,7 +258,8 @@ def _counting(session: Session, student: str, assignment: str) -> int | None:
     return row.attempt_id if row else None
 
 
-def _attempts(session: Session, student: str | None, assignment: str | None) -> tuple[Attempt, ...]:
+def read_attempts(session: Session, student: str | None, assignment: str | None) -> tuple[Attempt, ...]:
+    """Attempts, oldest first; of one student or one assignment where that is given."""
     wanted = select(AttemptRow).order_by(AttemptRow.id)
     wanted = wanted.options(selectinload(AttemptRow.notebooks).selectinload(NotebookRow.checks))
     if student is not None:
@@ -227,4 +267,5 @@ def _attempts(session: Session, student: str | None, assignment: str | None) -> 
     if assignment is not None:
         wanted = wanted.where(AttemptRow.assignment == assignment)
     counting = set(session.scalars(select(CountingRow.attempt_id)))
-    return tuple(read_attempt(row, row.id in counting) for row in session.scalars(wanted))
+    aside = asides(session)
+    return tuple(read_attempt(row, row.id in counting, aside.get(row.id)) for row in session.scalars(wanted))

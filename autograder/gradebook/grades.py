@@ -44,23 +44,30 @@ def require_released(session: Session, assignment: str, sources: Mapping[str, No
     return row
 
 
-def answers(session: Session, notebook: Any, repaired: Repaired) -> dict[str, str]:
-    """What became of each solution cell: WRITTEN, UNCHANGED since the release, or ABSENT."""
+@dataclass(frozen=True)
+class ReleasedCell:
+    """A cell with an id, as nbgrader released it."""
+
+    source: str
+    checksum: str
+
+
+def released_cells(session: Session, notebook: Any) -> dict[str, ReleasedCell]:
+    """The cells of a notebook as they were released, by name."""
     rows = select(api.SourceCell).where(api.SourceCell.notebook_id == notebook.id)
-    released = {row.name: normal(row.source or "") for row in session.scalars(rows)}
+    return {row.name: ReleasedCell(row.source or "", row.checksum or "") for row in session.scalars(rows)}
+
+
+def answers(released: Mapping[str, ReleasedCell], repaired: Repaired) -> dict[str, str]:
+    """What became of each solution cell: WRITTEN, UNCHANGED since the release, or ABSENT."""
+    stubs = {name: normal(cell.source) for name, cell in released.items()}
     found: dict[str, str] = {}
     for cell, role in zip(repaired.notebook.cells, repaired.roles, strict=True):
         if role is Role.ANSWER:
             name = cell.metadata.nbgrader.grade_id
-            same = released.get(name) == normal(cell.source)
+            same = stubs.get(name) == normal(cell.source)
             found[name] = ABSENT if name in repaired.absent else UNCHANGED if same else WRITTEN
     return found
-
-
-def checksums(session: Session, notebook: Any) -> dict[str, str]:
-    """The checksum of each cell as it was released."""
-    rows = select(api.SourceCell).where(api.SourceCell.notebook_id == notebook.id)
-    return {row.name: row.checksum for row in session.scalars(rows) if row.checksum}
 
 
 def note_time(session: Session, assignment: Any, student: str, submitted: datetime) -> None:
@@ -177,16 +184,26 @@ def _write_grades(session: Session, notebook: Any, submitted: Any, kept: Noteboo
     points = {check.name: check.points for check in kept.checks}
     for cell in [*notebook.grade_cells, *notebook.task_cells]:
         grade = _row(session, api.Grade, cell_id=cell.id, notebook_id=submitted.id)
-        if kept.problem:
-            grade.auto_score, grade.needs_manual_grade = 0.0, False
-        else:
-            unanswered = kept.answers.get(cell.name) in (UNCHANGED, ABSENT)
-            grade.auto_score = points.get(cell.name, 0.0 if unanswered else None)
-            grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
+        grade.auto_score = auto_score(cell.name, points, kept.answers, problem=bool(kept.problem))
+        manual = grade.manual_score is not None
+        grade.needs_manual_grade = not kept.problem and (manual or grade.auto_score is None)
 
 
 def _write_comments(session: Session, notebook: Any, submitted: Any, kept: NotebookRow) -> None:
     for cell in [*notebook.solution_cells, *notebook.task_cells]:
         comment = _row(session, api.Comment, cell_id=cell.id, notebook_id=submitted.id)
-        unanswered = kept.answers.get(cell.name) in (UNCHANGED, ABSENT)
-        comment.auto_comment = NO_RESPONSE if unanswered or kept.problem else None
+        comment.auto_comment = auto_comment(cell.name, kept.answers, problem=bool(kept.problem))
+
+
+def auto_score(
+    cell: str, points: Mapping[str, float], answers: Mapping[str, str], *, problem: bool
+) -> float | None:
+    """What is written for a graded cell; None where a person has to grade it. ``points``: by check."""
+    if problem:
+        return 0.0
+    return points.get(cell, 0.0 if answers.get(cell) in (UNCHANGED, ABSENT) else None)
+
+
+def auto_comment(cell: str, answers: Mapping[str, str], *, problem: bool) -> str | None:
+    """What is said of a solution cell."""
+    return NO_RESPONSE if problem or answers.get(cell) in (UNCHANGED, ABSENT) else None

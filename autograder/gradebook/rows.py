@@ -7,9 +7,11 @@ once: a check without a result is a PlatformError, never a missing row.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from autograder.errors import PlatformError
 from autograder.gradebook.attempts import (
+    Aside,
     Attempt,
     AttemptNotebook,
     AttemptState,
@@ -37,10 +39,39 @@ def complete(graded: GradedNotebook) -> NotebookResult:
     return graded.result
 
 
+def attempt_notebook(graded: GradedNotebook, answers: Mapping[str, str]) -> AttemptNotebook:
+    """What is kept of a judged notebook."""
+    result = complete(graded)
+    repairs = graded.repaired.repairs if graded.repaired else ()
+    return AttemptNotebook(graded.name, graded.problem, result.checks, result.usage, repairs, answers)
+
+
+def kept_row(attempt: Attempt) -> AttemptRow:
+    """The rows of an attempt that was planned; the database gives its id."""
+    return AttemptRow(
+        student=attempt.student,
+        assignment=attempt.assignment,
+        number=attempt.number,
+        sha256=attempt.sha256,
+        submitted=attempt.submitted,
+        graded=attempt.graded,
+        late_seconds=attempt.late_seconds,
+        penalty=attempt.penalty,
+        state=attempt.state.value,
+        verdict=attempt.verdict.value,
+        points=attempt.points,
+        max_points=attempt.max_points,
+        message=attempt.message,
+        source_version=attempt.source_version,
+        package_version=attempt.package_version,
+        notebooks=[_notebook_row(each) for each in attempt.notebooks],
+    )
+
+
 def attempt_row(grading: Grading, number: int) -> AttemptRow:
     """A new attempt, with its notebooks and checks; their ``answers`` are still to be filled in."""
     fault = grading.state is AttemptState.FAULT
-    notebooks = [] if fault else [_notebook_row(each) for each in grading.notebooks]
+    notebooks = [] if fault else [_notebook_row(attempt_notebook(each, {})) for each in grading.notebooks]
     checks = [check for notebook in notebooks for check in notebook.checks]
     problems = [each.problem for each in grading.notebooks if each.problem]
     verdict = Verdict.FAULT if fault else worst([Verdict(check.verdict) for check in checks])
@@ -64,7 +95,7 @@ def attempt_row(grading: Grading, number: int) -> AttemptRow:
     )
 
 
-def read_attempt(row: AttemptRow, counts: bool) -> Attempt:
+def read_attempt(row: AttemptRow, counts: bool, aside: Aside | None = None) -> Attempt:
     """The record of an attempt's rows."""
     return Attempt(
         id=row.id,
@@ -84,6 +115,7 @@ def read_attempt(row: AttemptRow, counts: bool) -> Attempt:
         package_version=row.package_version,
         counts=counts,
         notebooks=tuple(_read_notebook(each) for each in row.notebooks),
+        aside=aside,
     )
 
 
@@ -93,17 +125,16 @@ def _fault_words(grading: Grading) -> str:
     return words[0] if words else ""
 
 
-def _notebook_row(graded: GradedNotebook) -> NotebookRow:
-    result = complete(graded)
+def _notebook_row(notebook: AttemptNotebook) -> NotebookRow:
     return NotebookRow(
-        name=graded.name,
-        problem=graded.problem,
-        cpu_seconds=result.usage.cpu_seconds,
-        peak_bytes=result.usage.peak_bytes,
-        wall_seconds=result.usage.wall_seconds,
-        repairs=repairs_record(graded.repaired.repairs if graded.repaired else ()),
-        answers={},
-        checks=[_check_row(position, check) for position, check in enumerate(result.checks)],
+        name=notebook.name,
+        problem=notebook.problem,
+        cpu_seconds=notebook.usage.cpu_seconds,
+        peak_bytes=notebook.usage.peak_bytes,
+        wall_seconds=notebook.usage.wall_seconds,
+        repairs=repairs_record(notebook.repairs),
+        answers=dict(notebook.answers),
+        checks=[_check_row(position, check) for position, check in enumerate(notebook.checks)],
     )
 
 
@@ -130,6 +161,7 @@ def _read_notebook(row: NotebookRow) -> AttemptNotebook:
         repairs=tuple(
             Repair(RepairKind(each["kind"]), each["cell"], each["sentence"]) for each in row.repairs
         ),
+        answers=row.answers,
     )
 
 

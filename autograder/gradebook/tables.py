@@ -13,6 +13,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    LargeBinary,
     String,
     Text,
     TypeDecorator,
@@ -123,3 +124,39 @@ class CountingRow(Table):
     student: Mapped[str] = mapped_column(String(128), primary_key=True)
     assignment: Mapped[str] = mapped_column(String(128), primary_key=True)
     attempt_id: Mapped[int] = mapped_column(ForeignKey("mlsys_attempt.id"))
+
+
+class RegradingRow(Table):
+    """One regrading that was published, or the taking back of one: who, when, why, and all that changed.
+
+    ``changes``: nbgrader's rows before and after, compressed (see ``regrading.ledger``). ``layout``: the
+    digest of the assignment's cells afterwards. ``last_attempt``: the newest attempt at that time.
+    """
+
+    __tablename__ = "mlsys_regrading"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    assignment: Mapped[str] = mapped_column(String(128), index=True)
+    undoes: Mapped[int | None] = mapped_column(ForeignKey("mlsys_regrading.id"), unique=True)
+    by: Mapped[str] = mapped_column(String(128))
+    at: Mapped[datetime] = mapped_column(UtcTime)
+    reason: Mapped[str] = mapped_column(Text)
+    policy: Mapped[str] = mapped_column(String(16))
+    source_before: Mapped[list[str]] = mapped_column(JSON)
+    source_after: Mapped[list[str]] = mapped_column(JSON)
+    code_version: Mapped[str] = mapped_column(String(128))
+    environment: Mapped[str] = mapped_column(String(64))
+    counts: Mapped[dict[str, int]] = mapped_column(JSON)
+    layout: Mapped[str] = mapped_column(String(64))
+    last_attempt: Mapped[int]
+    changes: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+
+
+class RegradedRow(Table):
+    """An attempt that a regrading brought. ``lower``: it would have cost points, and was passed over."""
+
+    __tablename__ = "mlsys_regraded"
+
+    attempt_id: Mapped[int] = mapped_column(ForeignKey("mlsys_attempt.id"), primary_key=True)
+    regrading_id: Mapped[int] = mapped_column(ForeignKey("mlsys_regrading.id"), index=True)
+    lower: Mapped[bool]

@@ -1,0 +1,25 @@
+"""Which attempts never count, and why.
+
+Contract: reads only. What is set aside follows from the rows that regradings added, which never change.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, aliased
+
+from autograder.gradebook.attempts import Aside
+from autograder.gradebook.tables import RegradedRow, RegradingRow
+
+
+def undone() -> Select[int]:
+    """The ids of the attempts whose regrading was taken back."""
+    taking_back = aliased(RegradingRow)
+    return select(RegradedRow.attempt_id).join(taking_back, taking_back.undoes == RegradedRow.regrading_id)
+
+
+def asides(session: Session) -> dict[int, Aside]:
+    """Attempt id -> why it doesn't count."""
+    lower = select(RegradedRow.attempt_id).where(RegradedRow.lower)
+    found = dict.fromkeys(session.scalars(lower), Aside.LOWER)
+    return found | dict.fromkeys(session.scalars(undone()), Aside.UNDONE)
