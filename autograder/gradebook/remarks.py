@@ -66,7 +66,7 @@ def _said(gradebook: Gradebook, assignment: str) -> dict[tuple[str, str], list[s
         .order_by(CheckRow.id)
     )
     comment: Any = api.Comment
-    people = (
+    people: Any = (
         select(api.SubmittedAssignment.student_id, api.BaseCell.name, comment.manual_comment)
         .select_from(comment)
         .join(api.SubmittedNotebook, api.SubmittedNotebook.id == comment.notebook_id)
@@ -77,8 +77,8 @@ def _said(gradebook: Gradebook, assignment: str) -> dict[tuple[str, str], list[s
         .order_by(api.SubmittedAssignment.student_id, api.BaseCell.name)
     )
     with gradebook.database.reading() as session:
-        messages = [tuple(row) for row in session.execute(checks)]
-        comments = [tuple(row) for row in session.execute(people)]
+        messages = session.execute(checks).all()
+        comments = session.execute(people).all()
     found: dict[tuple[str, str], list[str]] = {}
     for student, question, message, race in messages:
         if not _is_drawn(race):
