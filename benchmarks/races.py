@@ -102,6 +102,8 @@ class Field:
     def race(self, units: int, marks: dict[float, float], seed: int) -> tuple[Measurement, float]:
         """A race of ``units`` of work against the reference's, and the seconds that it took."""
         begin = time.monotonic()
+        for side in (self.reference, self.student):
+            side.runners[UNITS if side is self.reference else units].settle()
         measured = race(
             self.student.runners[units],
             self.reference.runners[UNITS],

@@ -32,6 +32,7 @@ from autograder.judge.hearing import (
 )
 from autograder.judge.plan import CheckStep, Plan, RunStep
 from autograder.judge.records import CheckResult, NotebookResult, Usage, Verdict
+from autograder.judge.server import PLAIN, WITH_TORCH
 from autograder.judge.settings import Settings
 from autograder.sandbox import Bind, Box, BoxSpec, Limits, SandboxError, interpreter, open_box
 from autograder.sandbox.warm import WarmBoxes, why_cold
@@ -91,8 +92,8 @@ class Court:
         self.close()
 
     def start(self) -> None:
-        """Starts the judge process, which loads numpy and torch once for all: about 2 s, and who asks for a
-        judgement before that waits. Raises PlatformError where it can't be started."""
+        """Starts the judge process, which loads numpy once for all; who asks for a judgement before that
+        waits. Raises PlatformError where it can't be started."""
         with self.lock:
             self.closed = False
             self.boxes = WarmBoxes() if self.warm else None
@@ -104,8 +105,11 @@ class Court:
             self._wait()
 
     def prepare(self, settings: Settings) -> None:
-        """Loads what the assignment's boxes are forked from, in the background. What goes wrong is told where
-        a box is asked for."""
+        """Loads what the assignment's boxes and judges are forked from, in the background. What goes wrong is
+        told where a box or a session is asked for."""
+        if "torch" in settings.preload and self.control is not None:
+            with contextlib.suppress(OSError):
+                self.control.send(WITH_TORCH)
         if self.boxes is not None:
             self.boxes.prepare(agent_spec(settings, "student"), settings.preload)
 
@@ -250,7 +254,8 @@ class Court:
         return rulings
 
     def _desk(self, plan: Plan, seed: bytes) -> contextlib.closing[JudgeDesk]:
-        return contextlib.closing(JudgeDesk(self._connect, plan, seed))
+        word = WITH_TORCH if plan.uses("torch") else PLAIN
+        return contextlib.closing(JudgeDesk(lambda: self._connect(word), plan, seed))
 
     def _opener(self, settings: Settings) -> Opener:
         boxes = self.boxes
@@ -260,32 +265,32 @@ class Court:
 
         return opened
 
-    def _connect(self) -> socket.socket:
+    def _connect(self, word: bytes) -> socket.socket:
         ours, theirs = socket.socketpair()
         with contextlib.ExitStack() as undo:
             undo.callback(ours.close)
             with theirs, self.lock:
-                self._hand_over(theirs.fileno())
+                self._hand_over(word, theirs.fileno())
             undo.pop_all()
         return ours
 
-    def _hand_over(self, fd: int) -> None:
+    def _hand_over(self, word: bytes, fd: int) -> None:
         """Gives the judge a session; a judge that died is started again."""
         if self.closed:
             raise PlatformError("the court is closed")
-        if not self._sent(fd):
+        if not self._sent(word, fd):
             self._stop()
             self._start()
             self._wait()
-            if not self._sent(fd):
+            if not self._sent(word, fd):
                 raise PlatformError("the judge process can't be reached; run `mlsys doctor`")
 
-    def _sent(self, fd: int) -> bool:
+    def _sent(self, word: bytes, fd: int) -> bool:
         if self.control is None:  # a start that failed
             return False
         try:
             self._wait()
-            socket.send_fds(self.control, [b"S"], [fd])
+            socket.send_fds(self.control, [word], [fd])
         except (OSError, PlatformError):
             return False
         return True

@@ -47,13 +47,11 @@ SHOWN = (
 )
 # glibc gives freed memory back, or keeps it, by what the process had allocated before: the same code with
 # larger arrays once in its past was up to 2.8 times as fast. Where time is measured all of it is kept, from
-# the beginning. (For mapped memory, the largest threshold that mallopt(3) takes.) Python does the same with
-# small objects, by the megabyte: a loop that fills and empties one each time took 1.8 times as long. The
-# agent keeps so many megabytes of them.
+# the beginning. (For mapped memory, the largest threshold that mallopt(3) takes. Python's own small objects:
+# see ``autograder.sandbox.heap``.)
 STEADY = {
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
-    "MLSYS_SMALL_MB": "32",
     "PYTHONHASHSEED": "0",
 }
 # Where things lie in memory decides how fast they are: by chance, one process in twenty took a tenth longer

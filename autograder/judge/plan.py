@@ -78,6 +78,11 @@ class Plan:
     def checks(self) -> tuple[CheckStep, ...]:
         return tuple(step for step in self.steps if isinstance(step, CheckStep))
 
+    def uses(self, package: str) -> bool:
+        """Whether the source's cells or checks name a package. What a student's cells say doesn't count."""
+        texts = (*self.imports, *self.reference, *(step.source for step in self.checks))
+        return any(package in text for text in texts)
+
 
 def plan_notebook(notebook: Any, source: Any) -> Plan:
     """The plan for a repaired notebook (full test cells) against its source notebook.

@@ -1,7 +1,9 @@
-"""The judge process: forks a child for each notebook from a parent that has numpy and torch loaded.
+"""The judge process: forks a child for each notebook from a parent that has numpy loaded, and torch once a
+notebook needs it.
 
-Contract: ``python -m autograder.judge.server FD`` takes sessions over FD; each arrives as one
+Contract: ``python -m autograder.judge.server FD`` takes sessions over FD. Each arrives as one word and one
 descriptor, a socket over which a driver sends ``[operation, arguments…]`` and gets one answer each.
+``WITH_TORCH`` without a descriptor only loads torch.
 
 Trust: the driver is trusted; what comes from boxes is not. This process runs boxed itself (no
 network, nothing writable but its own /tmp), for it reads what the student's code sends.
@@ -12,28 +14,26 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
-import importlib
 import os
 import resource
 import signal
 import socket
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from autograder.judge.hollow import keep_hollow_arrays, refuse_hollow_answers
 from autograder.judge.measured import MeasuredChannel
 from autograder.judge.plan import CheckStep
+from autograder.judge.preloading import guard_torch, load, load_torch, require_one_thread
 from autograder.judge.proxy import refusal_of
-from autograder.judge.ranges import mind_ranges
 from autograder.judge.session import Session
 from autograder.sandbox.arena import Arena
 from autograder.sandbox.wire import Channel, Closed
 
 SESSION_BYTES = 3 << 30
 PR_SET_DUMPABLE = 4
-PRELOADED = ("numpy", "numpy.testing", "pytest", "torch", "torch.testing")
+PLAIN, WITH_TORCH = b"S", b"T"
 
 
 class Desk:
@@ -86,38 +86,25 @@ class Desk:
         self.open_session.namespace.hand_back(names)
 
 
-def preload() -> None:
-    for name in PRELOADED:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.set_num_threads(1)
-        mind_ranges(torch)
-        # A first backward pass with a gradient of one's own imports sympy: 0.3 s, here once for all.
-        torch.ones(1, requires_grad=True).backward(torch.ones(1))
-    threads = len(list(Path("/proc/self/task").iterdir()))
-    if threads != 1:
-        raise RuntimeError(f"the judge has {threads} threads; a child forked now might hang")
-
-
 def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     # A child that a student's data took over could not write into this process's memory.
     ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-    preload()
+    guard_torch()
+    load("numpy", "numpy.testing", "pytest")
     keep_hollow_arrays(refusal_of)
     refuse_hollow_answers()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    # What is loaded stays: a child's collections need not walk it, nor copy the pages it lies in.
-    gc.collect()
-    gc.freeze()
+    settle()
     control.send(b"R")
     while True:
         word, fds, _, _ = socket.recv_fds(control, 1, 1)
         if not word:
             return
-        if os.fork() == 0:
+        if word == WITH_TORCH and "torch" not in sys.modules:
+            load_torch()
+            settle()
+        if fds and os.fork() == 0:
             control.close()
             # A reply that is small on the wire may be huge in memory: it ends this notebook's judge
             # only, with a MemoryError that counts as nonsense from the box.
@@ -127,7 +114,15 @@ def main() -> None:
                 Desk(socket.socket(fileno=fds[0])).serve()
             finally:
                 os._exit(0)
-        os.close(fds[0])
+        for fd in fds:
+            os.close(fd)
+
+
+def settle() -> None:
+    """What is loaded stays: a child's collections need not walk it, nor copy the pages it lies in."""
+    require_one_thread()
+    gc.collect()
+    gc.freeze()
 
 
 if __name__ == "__main__":

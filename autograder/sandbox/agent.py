@@ -18,7 +18,6 @@ from __future__ import annotations
 import builtins
 import contextlib
 import copy
-import ctypes
 import gc
 import io
 import operator
@@ -28,13 +27,13 @@ import sys
 import traceback
 import types
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import msgpack
 import numpy as np
 
 from autograder.sandbox.arena import Arena, ArenaDecoder, ArenaTail
+from autograder.sandbox.heap import settled
 from autograder.sandbox.shell import Outputs, make_shell
 from autograder.sandbox.wire import (
     Channel,
@@ -48,9 +47,6 @@ from autograder.sandbox.wire import (
 )
 
 TEXT_CAP = 4000
-HUGE_PAGE = 2 << 20
-MADV_COLLAPSE = 25
-LARGEST_SMALL = 512 - 33  # bytes that make an object of 512, the largest that counts as small
 OPERATORS = frozenset(
     (
         "add sub mul truediv floordiv mod pow matmul lshift rshift and_ or_ xor neg pos abs invert "
@@ -297,6 +293,10 @@ class Agent:
     def do_value(self, x: object) -> object:
         return x
 
+    def do_settle(self) -> None:
+        """Lets calls begin with memory of small objects that doesn't depend on what was run before."""
+        self.heap = settled()
+
     def do_constant(self, x: object) -> object:
         """A function that does nothing and returns ``x``: what handing over takes."""
         return Kept(lambda *arguments: x)
@@ -379,38 +379,11 @@ def student_traceback(error: BaseException) -> str:
         return ""
 
 
-def small_memory(megabytes: int) -> list[bytes]:
-    """While what it returns lives, Python's allocator of small objects owns so much memory: it gives an arena
-    (256 kB, or 1 MB from Python 3.10 on) back to the kernel only once it's empty."""
-    blocks = [bytes(LARGEST_SMALL) for _ in range((megabytes << 20) // 512)]
-    kept = blocks[::256]
-    if kept:
-        join_pages(list(map(id, kept)))
-    return kept
-
-
-def join_pages(addresses: list[int]) -> None:
-    """Has the kernel (Linux 6.1 on) join the small pages of the heap, and of memory with one of ``addresses``
-    in it. Which of a process's small pages share a place in the cache is luck that lasts as long as it does.
-    """
-    libc = ctypes.CDLL(None)
-    libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-    for line in Path("/proc/self/maps").read_text().splitlines():
-        place, access, _, _, file, *name = line.split()
-        begin, end = (int(part, 16) for part in place.split("-"))
-        wanted = name == ["[heap]"] or any(begin <= address < end for address in addresses)
-        if wanted and file == "0" and access == "rw-p":
-            first, last = -(-begin // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
-            if first < last:
-                libc.madvise(first, last - first, MADV_COLLAPSE)
-
-
 def main() -> None:
     sys.modules["__main__"] = types.ModuleType("__main__")
     sys.stdout = sys.stderr = Discard()  # cells bring streams of their own
     channel = Channel(socket.socket(fileno=int(sys.argv[1])), buffered=True)
     agent = Agent(Arena(int(sys.argv[2])) if len(sys.argv) > 2 else None)
-    _kept = small_memory(int(os.environ.get("MLSYS_SMALL_MB", "0")))
     agent.serve(channel)
     os._exit(0)
 

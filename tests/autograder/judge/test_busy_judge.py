@@ -115,3 +115,16 @@ def test_small_integers_of_torch_are_compared_as_numbers(court: Court) -> None:
     )
     result = judged(court, answer, *wrapped, "assert f(42) == 42 and abs(f(42) - 40) == 2")
     assert verdicts(result) == [Verdict.WRONG] * 4 + [Verdict.OK]
+
+
+def test_torch_has_the_judges_rules_in_a_judge_that_was_not_told_of_it() -> None:
+    """What the source doesn't name is loaded where a student's answer or a check brings it in."""
+    answer = "import torch\ndef f(x): return torch.tensor(x % 256, dtype=torch.uint8)"
+    given = "def f(x): return x"
+    checks = [check("wrapped", "assert f(298) == 298"), check("small", "assert f(42) == 42")]
+    source = notebook(solve("f", given), *checks)
+    plan = plan_notebook(notebook(solve("f", answer), *checks), source)
+    assert not plan.uses("torch")
+    with Court() as court:
+        result = court.judge(plan, SETTINGS, b"seed", open_pass=False)
+    assert verdicts(result) == [Verdict.WRONG, Verdict.OK]

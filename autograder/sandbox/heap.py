@@ -1,0 +1,106 @@
+"""The memory of Python's small objects in a race's box: the same for a call whatever was run before it.
+
+Contract: while what ``settled`` returned lives, small objects are made where nothing lay before, one after
+the other, in memory that stays with the process. Runs inside the box; a program that undoes it harms itself.
+
+Theory of operation. Python's allocator (CPython, Objects/obmalloc.c) serves objects of up to 512 bytes from
+pools of one size each, the pools from arenas of 256 kB or 1 MB. It fills the holes that freed objects left
+first, and gives arenas that became empty back to the kernel. So the same loop ran up to some hundredths
+faster or slower by what the notebook's other cells had done, and 1.8 times as long where it emptied an arena
+each time. So all holes are filled, and new arenas are kept from being given back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+MEGABYTES = 32  # of new arenas
+MOST_MEGABYTES = 256  # of holes: who has left more runs as the holes are
+SMALL = 512  # bytes of the largest small object
+BYTES_HEADER = 33  # what a bytes object has beside its data
+POOL_HEADER = 48
+HUGE_PAGE = 2 << 20
+MADV_COLLAPSE = 25
+SIZE_CLASS = re.compile(rb"^ +\d+ +(\d+) +\d+ +\d+ +(\d+)$", re.MULTILINE)
+UNUSED_POOLS = re.compile(rb"^(\d+) unused pools \* (\d+) bytes", re.MULTILINE)
+
+
+def settled() -> list[object]:
+    """Fills the holes, and takes new arenas; frozen, so that collections don't walk what was there before."""
+    gc.collect()  # empties the lists of freed floats, tuples, … too
+    gc.freeze()
+    with contextlib.suppress(OSError):  # a program may have closed its stderr
+        return [*filling(holes()), *small_memory(MEGABYTES)]
+    return [*small_memory(MEGABYTES)]
+
+
+def holes() -> list[tuple[int, int]]:
+    """(bytes, free places for objects of that many bytes); unused pools as places for the largest."""
+    said = allocator_statistics()
+    places = [(int(size), int(free)) for size, free in SIZE_CLASS.findall(said)]
+    for pools, size in UNUSED_POOLS.findall(said):
+        places.append((SMALL, int(pools) * ((int(size) - POOL_HEADER) // SMALL)))
+    return places
+
+
+def filling(places: list[tuple[int, int]]) -> Iterator[object]:
+    """Objects for all the places, those of the same size together, up to MOST_MEGABYTES."""
+    left = MOST_MEGABYTES << 20
+    for size, free in places:
+        count = min(free, left // size)
+        left -= count * size
+        yield [small_object(size) for _ in range(count)]
+
+
+def small_object(size: int) -> object:
+    """A new object that takes ``size`` bytes, a multiple of 16, of the allocator's."""
+    if size <= 16:
+        return object()
+    return float(size) if size <= 32 else bytes(size - BYTES_HEADER)
+
+
+def allocator_statistics() -> bytes:
+    """What CPython prints of its allocator. It writes to the C library's stderr, where it is caught."""
+    file, before = os.memfd_create("allocator"), os.dup(2)
+    try:
+        os.dup2(file, 2)
+        sys._debugmallocstats()
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+    with os.fdopen(file, "rb") as written:
+        written.seek(0)
+        return written.read()
+
+
+def small_memory(megabytes: int) -> list[bytes]:
+    """While what it returns lives, the allocator owns so many megabytes of arenas, with one object in each
+    128 kB of them."""
+    blocks = [bytes(SMALL - BYTES_HEADER) for _ in range((megabytes << 20) // SMALL)]
+    kept = blocks[::256]
+    if kept:
+        join_pages(list(map(id, kept)))
+    return kept
+
+
+def join_pages(addresses: list[int]) -> None:
+    """Has the kernel (Linux 6.1 on) join the small pages of the heap, and of memory with one of ``addresses``
+    in it. Which of a process's small pages share a place in the cache is luck that lasts as long as it does.
+    """
+    libc = ctypes.CDLL(None)
+    libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    for line in Path("/proc/self/maps").read_text().splitlines():
+        place, access, _, _, file, *name = line.split()
+        begin, end = (int(part, 16) for part in place.split("-"))
+        wanted = name == ["[heap]"] or any(begin <= address < end for address in addresses)
+        if wanted and file == "0" and access == "rw-p":
+            first, last = -(-begin // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
+            if first < last:
+                libc.madvise(first, last - first, MADV_COLLAPSE)
