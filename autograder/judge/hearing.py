@@ -9,6 +9,7 @@ only when it comes again (see ``Strays``).
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import signal
@@ -131,13 +132,18 @@ def agent_spec(
     return BoxSpec(
         argv=(*fixed, python, "-m", "autograder.sandbox.agent", *map(str, fds)),
         limits=settings.limits,
-        binds=tuple(Bind(PACKAGE / name, f"{MOUNT}/autograder/{name}") for name in SHOWN),
+        binds=agent_binds(),
         env={"PYTHONPATH": MOUNT, **(STEADY if steady else {})},
         pass_fds=fds,
         hide=settings.hide,
         cpus=cpus,
         name=role,
     )
+
+
+@functools.cache
+def agent_binds() -> tuple[Bind, ...]:
+    return tuple(Bind(PACKAGE / name, f"{MOUNT}/autograder/{name}") for name in SHOWN)
 
 
 class BoxedNotebook:

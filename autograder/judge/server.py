@@ -29,6 +29,7 @@ from autograder.judge.preloading import guard_torch, load, load_torch, require_o
 from autograder.judge.proxy import refusal_of
 from autograder.judge.session import Session
 from autograder.sandbox.arena import Arena
+from autograder.sandbox.heap import join_pages
 from autograder.sandbox.wire import Channel, Closed
 
 SESSION_BYTES = 3 << 30
@@ -119,10 +120,12 @@ def main() -> None:
 
 
 def settle() -> None:
-    """What is loaded stays: a child's collections need not walk it, nor copy the pages it lies in."""
+    """What is loaded stays: a child's collections need not walk it, nor copy the pages it lies in; and
+    there are few pages to fork."""
     require_one_thread()
     gc.collect()
     gc.freeze()
+    join_pages()
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ import os
 import resource
 import signal
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.sandbox.mounts import Kind, Mount
@@ -57,7 +57,7 @@ class Order:
     files: int | None
 
     def to_bytes(self) -> bytes:
-        return json.dumps(asdict(self)).encode()
+        return json.dumps({**vars(self), "mounts": [vars(each) for each in self.mounts]}).encode()
 
     @classmethod
     def from_bytes(cls, text: bytes) -> Order:

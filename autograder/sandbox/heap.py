@@ -85,22 +85,29 @@ def small_memory(megabytes: int) -> list[bytes]:
     128 kB of them."""
     blocks = [bytes(SMALL - BYTES_HEADER) for _ in range((megabytes << 20) // SMALL)]
     kept = blocks[::256]
-    if kept:
-        join_pages(list(map(id, kept)))
+    join_pages(list(map(id, kept)))
     return kept
 
 
-def join_pages(addresses: list[int]) -> None:
+def join_pages(addresses: list[int] | None = None) -> None:
     """Has the kernel (Linux 6.1 on) join the small pages of the heap, and of memory with one of ``addresses``
-    in it. Which of a process's small pages share a place in the cache is luck that lasts as long as it does.
+    in it; of all memory of this process's own where none are given.
+
+    Which of a process's small pages share a place in the cache is luck that lasts as long as it does. And a
+    fork copies an entry a page.
     """
     libc = ctypes.CDLL(None)
     libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    for begin, end, name in own_memory():
+        if addresses is None or name == "[heap]" or any(begin <= each < end for each in addresses):
+            for page in range(-(-begin // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE, HUGE_PAGE):
+                libc.madvise(page, HUGE_PAGE, MADV_COLLAPSE)
+
+
+def own_memory() -> Iterator[tuple[int, int, str]]:
+    """(begin, end, name) of this process's writable memory that is no file's; a stack has a name too."""
     for line in Path("/proc/self/maps").read_text().splitlines():
         place, access, _, _, file, *name = line.split()
-        begin, end = (int(part, 16) for part in place.split("-"))
-        wanted = name == ["[heap]"] or any(begin <= address < end for address in addresses)
-        if wanted and file == "0" and access == "rw-p":
-            first, last = -(-begin // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
-            if first < last:
-                libc.madvise(first, last - first, MADV_COLLAPSE)
+        if file == "0" and access == "rw-p" and name in ([], ["[heap]"]):
+            begin, end = (int(part, 16) for part in place.split("-"))
+            yield begin, end, "".join(name)

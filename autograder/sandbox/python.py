@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,12 +51,13 @@ class Interpreter:
 
 def interpreter() -> Interpreter:
     """This process's own Python. Raises HostUnfit where binding it would bind the repository."""
-    return _found(sys.executable, _prefixes())
+    return _found(sys.executable, sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)
 
 
 @functools.lru_cache(maxsize=8)
-def _found(executable: str, prefixes: tuple[Path, ...]) -> Interpreter:
+def _found(executable: str, *named: str) -> Interpreter:
     """What is installed later is seen by the next process."""
+    prefixes = _prefixes(executable, named)
     roots = tuple(prefix for prefix in prefixes if not _is_system(prefix))
     for root in roots:
         _refuse_wide(root)
@@ -63,18 +65,18 @@ def _found(executable: str, prefixes: tuple[Path, ...]) -> Interpreter:
         _refuse_the_platform(shown)
     return Interpreter(
         executable=executable,
-        prefix=Path(sys.prefix),
+        prefix=Path(named[0]),
         roots=roots,
         package_folders=_package_folders(prefixes),
     )
 
 
-def _prefixes() -> tuple[Path, ...]:
+def _prefixes(executable: str, named: Sequence[str]) -> tuple[Path, ...]:
     """The prefixes, as named and as they really lie: links in a box must find what they point to."""
-    named = [Path(sys.prefix), Path(sys.base_prefix), Path(sys.exec_prefix), Path(sys.base_exec_prefix)]
-    real = [path.resolve() for path in named]
-    binary = Path(sys.executable).resolve().parent.parent
-    return tuple(dict.fromkeys((*named, *real, binary)))
+    paths = [Path(each) for each in named]
+    real = [path.resolve() for path in paths]
+    binary = Path(executable).resolve().parent.parent
+    return tuple(dict.fromkeys((*paths, *real, binary)))
 
 
 def _is_system(prefix: Path) -> bool:

@@ -157,6 +157,16 @@ class Shell(InteractiveShell):
         profile: Any = self.profile_dir
         os.makedirs(profile.location, exist_ok=True)  # noqa: PTH103 -- before the student's code, for speed
 
+    def warm_up(self) -> None:
+        """Loads what a first cell, a first result and a first error load. A notebook sees nothing of it."""
+        self.run_cell("pass", store_history=False)  # type: ignore[no-untyped-call]
+        formatter: Any = self.display_formatter
+        formatter.format(0)
+        try:
+            raise ZeroDivisionError
+        except ZeroDivisionError:
+            self.InteractiveTB.structured_traceback(*sys.exc_info())
+
     def enable_gui(self, gui: str | None = None) -> None:
         """There is no event loop to attach to."""
 

@@ -15,6 +15,7 @@ Contract: `WarmBoxes.open` may be called from several threads, and the boxes may
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import socket
@@ -191,9 +192,14 @@ def why_cold(spec: BoxSpec) -> str:
         return "it has cores or a uid of its own"
     if spec.diagnose:
         return "what it writes on stderr is wanted"
-    seen = [*interpreter().roots, *(Path(bind.target) for bind in spec.binds)]
-    hidden = [path for path in seen if any(path.is_relative_to(folder) for folder in PRIVATE)]
+    hidden = hidden_by_private((*interpreter().roots, *(Path(bind.target) for bind in spec.binds)))
     return f"{hidden[0]} would be hidden by its own {PRIVATE[0]}" if hidden else ""
+
+
+@functools.lru_cache(maxsize=64)
+def hidden_by_private(seen: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Which of the paths lie below a folder that each box has of its own."""
+    return tuple(path for path in seen if any(path.is_relative_to(folder) for folder in PRIVATE))
 
 
 def kind_of(spec: BoxSpec, modules: tuple[str, ...]) -> Kind:

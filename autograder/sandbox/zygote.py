@@ -29,6 +29,7 @@ from typing import Any
 
 from autograder.sandbox.agent import Agent, Discard
 from autograder.sandbox.entry import Order, enter
+from autograder.sandbox.heap import join_pages
 from autograder.sandbox.wire import Channel
 
 MOST_MESSAGE = 1 << 16
@@ -93,6 +94,7 @@ class Zygote:
         self.control = control
         self.filter_program = filter_program
         self.agent = Agent()
+        self.agent.shell.warm_up()
 
     def serve(self) -> None:
         while True:
@@ -142,6 +144,7 @@ def main() -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that enter boxes
     gc.collect()
     gc.freeze()
+    join_pages()
     control.send(json.dumps(said).encode())
     zygote.serve()
 
