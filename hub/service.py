@@ -41,6 +41,7 @@ from hub.exchange.exchange import Exchange
 from hub.exchange.identity import HubIdentity, Identity
 from hub.exchange.opening import open_exchange
 from hub.lab.grading import Grading, grading_routes
+from hub.lti.routes import lti_routes
 from hub.metrics import CourseMetrics
 from hub.pages.jobs import Jobs
 from hub.pages.routes import page_routes
@@ -105,6 +106,7 @@ def create_app(settings: ServiceSettings, exchange: Exchange, identity: Identity
         *check_routes(checks),
         *grading_routes(Grading(exchange.course, identity, jobs)),
         *identity.routes,
+        *lti_routes(exchange),
         *page_routes(exchange),
     ]
     app = Starlette(

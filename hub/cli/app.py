@@ -20,6 +20,7 @@ from hub.cli import (  # noqa: E402 -- after that
     grade,
     host,
     hub,
+    lti,
     regrade,
     report,
     serve,
@@ -47,6 +48,7 @@ app.command("feedback")(report.feedback_command)
 app.command("return")(exchange.return_command)
 app.command("receipt")(exchange.receipt_command)
 app.command("export")(report.export_command)
+app.add_typer(lti.app, name="lti")
 app.command("demo")(demo.demo_command)
 app.command("up")(hub.up_command)
 app.command("down")(hub.down_command)

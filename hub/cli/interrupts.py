@@ -16,15 +16,18 @@ INTERRUPTED = 130
 
 
 @contextmanager
-def first_interrupt() -> Iterator[threading.Event]:
-    """An event that the first signal sets; the second raises KeyboardInterrupt in the main thread."""
+def first_interrupt(finishing: str = "what is being judged") -> Iterator[threading.Event]:
+    """An event that the first signal sets; the second raises KeyboardInterrupt in the main thread.
+
+    ``finishing``: what is done to its end first.
+    """
     stop = threading.Event()
 
     def note(number: int, frame: object) -> None:
         if stop.is_set():
             raise KeyboardInterrupt
         stop.set()
-        words.print("stopping: what is being judged is finished first; Ctrl-C again ends at once")
+        words.print(f"stopping: {finishing} is finished first; Ctrl-C again ends at once")
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

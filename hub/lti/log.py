@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -62,6 +62,27 @@ class Past:
 
     stamp: datetime
     ours: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A score of the log with what came of it. ``there``: (score, maximum) that were read back last."""
+
+    run: str
+    item: str
+    assignment: str
+    student: str
+    user_id: str
+    score: float
+    maximum: float
+    version: int | None
+    stamp: datetime
+    outcome: Outcome
+    status: int | None
+    there: tuple[float, float] | None
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "stamp": self.stamp.isoformat(), "outcome": self.outcome.value}
 
 
 class PushLog:
@@ -166,10 +187,41 @@ class PushLog:
         with self._database.reading() as session:
             return session.scalars(wanted).first() or ""
 
+    def entries(self, assignment: str | None = None, students: Sequence[str] = ()) -> tuple[Entry, ...]:
+        """All that was sent, oldest first; of one assignment or some students where that is given."""
+        wanted = select(ScoreRow).order_by(ScoreRow.id)
+        if assignment is not None:
+            wanted = wanted.where(ScoreRow.assignment == assignment)
+        if students:
+            wanted = wanted.where(ScoreRow.student.in_(students))
+        with self._database.reading() as session:
+            rows = session.scalars(wanted).all()
+            answers = {row.score_id: row for row in session.scalars(select(AnswerRow).order_by(AnswerRow.id))}
+            reads = {row.score_id: row for row in session.scalars(select(ReadingRow).order_by(ReadingRow.id))}
+        return tuple(_entry(row, answers.get(row.id), reads.get(row.id)) for row in rows)
+
     def _add(self, table: Any, values: list[dict[str, Any]]) -> None:
         if values:
             with self._database.writing(LOCK) as session:
                 session.execute(insert(table), values)
+
+
+def _entry(row: ScoreRow, answer: AnswerRow | None, read: ReadingRow | None) -> Entry:
+    is_shown = read is not None and read.score is not None and read.maximum is not None
+    return Entry(
+        run=row.run,
+        item=row.item,
+        assignment=row.assignment,
+        student=row.student,
+        user_id=row.user_id,
+        score=row.score,
+        maximum=row.maximum,
+        version=row.version,
+        stamp=row.stamp,
+        outcome=Outcome(answer.outcome) if answer is not None else Outcome.UNKNOWN,
+        status=answer.status if answer is not None else None,
+        there=(read.score, read.maximum) if is_shown else None,  # type: ignore[union-attr,arg-type]
+    )
 
 
 def _key(item: str, intent: Intent) -> str:

@@ -1,6 +1,6 @@
 """Login through a learning platform (Canvas, Moodle, Blackboard, Brightspace) by LTI 1.3.
 
-A configuration file: copy it beside hub.toml, fill in the four values that the platform gives you, and name
+A configuration file: copy it beside hub.toml, fill in the five values that the platform gives you, and name
 it there: ``[login] method = "file"``, ``config = "lti.py"``. README.md says where to find them.
 """
 
@@ -9,6 +9,7 @@ it there: ``[login] method = "file"``, ``config = "lti.py"``. README.md says whe
 from typing import Any
 
 from hub.deploy.login.roles import enrolling, lti_member
+from hub.lti.capture import keeping_launches
 from hub.settings import HubSettings
 
 c: Any  # given by the hub, with the settings of hub.toml
@@ -30,6 +31,11 @@ c.LTI13Authenticator.uri_scheme = "https"
 
 # Whom the platform sends is in the course. Their role there is their role here, at each login anew.
 c.Authenticator.allow_all = True
-c.Authenticator.post_auth_hook = enrolling(settings, lti_member)
+# What each launch tells of the course's gradebook and roster there is kept, for `mlsys lti push`.
+c.Authenticator.post_auth_hook = keeping_launches(
+    settings,
+    enrolling(settings, lti_member),
+    token_url=f"{PLATFORM}/login/oauth2/token",
+)
 
 # The hub opens in a window of its own, not inside the platform's page: choose "new window" there.

@@ -11,11 +11,15 @@ import pytest
 from course.tree import STATE
 from hub.exchange.exchange import Exchange
 from hub.lti.keys import FILE, tool_keys
+from tests.autograder.conftest import course, released_course
 from tests.hub.exchange.course import small_course
+from tests.hub.lti.classroom import Classroom
 from tests.hub.lti.platform import Platform, class_of
 from tests.hub.lti.room import Room
 
 STUDENTS = 5
+
+__all__ = ["classroom", "course", "exchange", "keys_file", "platform", "released_course", "room"]
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +52,15 @@ def room(exchange: Exchange, platform: Platform) -> Room:
     made = Room(exchange, platform)
     made.launch()
     return made
+
+
+@pytest.fixture
+def classroom(course: Path, keys_file: Path) -> Iterator[Classroom]:
+    """Five graded students, a course directory that nbgrader has released."""
+    (course / STATE).mkdir(exist_ok=True)
+    shutil.copy(keys_file, course / STATE)
+    keys = tool_keys(course).jwks()
+    with Platform(lambda: keys, class_of(STUDENTS)) as started:
+        made = Classroom(course, started)
+        made.set_up()
+        yield made
