@@ -142,4 +142,18 @@ TORCH = Lesson(
         ),
     ),
 )
+TINY = Lesson(
+    "tiny",
+    "print('one')",
+    (
+        Question(
+            "double",
+            'def double(x):\n    """Twice x."""',
+            "    return 2 * x",
+            "    return x * x",
+            "assert double(2) == 4",
+            "assert double(3) == 6",
+        ),
+    ),
+)
 LESSONS = {each.name: each for each in (NUMPY, TORCH)}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from course.document import Table, read_toml
 from course.place import nearest
-from course.records import Attempts, Chapter, Counts, Course, Entry, Late, Limits, Part
+from course.records import Attempts, Chapter, Counts, Course, Entry, Feedback, Late, Limits, Part, When
 
 COURSE_FILE = Path(__file__).with_name("course.toml")
 LIMIT_KEYS = tuple(field.name for field in fields(Limits))
@@ -17,8 +17,19 @@ WHOLE_LIMITS = ("memory_mb", "processes", "file_mb", "output_kb", "tmp_mb")
 COURSE_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 CHAPTER_ID = r"[a-z0-9]+(-[a-z0-9]+)*"
 ASSIGNMENT_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
-COURSE_KEYS = ("id", "title", "timezone", "paths", "limits", "late", "attempts", "parts", "assignments")
-ENTRY_KEYS = ("id", "chapter", "weight", "release", "due", "late", "attempts")
+COURSE_KEYS = (
+    *("id", "title", "timezone", "paths", "limits", "late", "attempts", "feedback", "parts", "assignments"),
+)
+ENTRY_KEYS = ("id", "chapter", "weight", "release", "due", "late", "attempts", "feedback")
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What holds for each assignment that doesn't say otherwise."""
+
+    late: Late
+    attempts: Attempts
+    feedback: Feedback
 
 
 def read_course(file: Path = COURSE_FILE) -> Course:
@@ -93,17 +104,19 @@ def _once(name: str, table: Table, seen: dict[str, Table]) -> None:
 
 def _entries(table: Table, zone: ZoneInfo, parts: tuple[Part, ...]) -> tuple[Entry, ...]:
     chapters = {chapter.id: chapter for part in parts for chapter in part.chapters}
-    late, attempts = _late(table.table("late")), _attempts(table.table("attempts"))
+    rules = Rules(
+        _late(table.table("late")), _attempts(table.table("attempts")), _feedback(table, Feedback())
+    )
     seen: dict[str, Table] = {}
     entries = []
     for row in table.tables("assignments"):
         row.only(*ENTRY_KEYS)
         _once(row.matching("id", ASSIGNMENT_ID, "a folder's name"), row, seen)
-        entries.append(_entry(row, zone, chapters, late, attempts))
+        entries.append(_entry(row, zone, chapters, rules))
     return tuple(entries)
 
 
-def _entry(row: Table, zone: ZoneInfo, chapters: dict[str, Chapter], late: Late, attempts: Attempts) -> Entry:
+def _entry(row: Table, zone: ZoneInfo, chapters: dict[str, Chapter], rules: Rules) -> Entry:
     chapter = row.text("chapter")
     if chapter not in chapters:
         raise row.place("chapter").error(f"no chapter {chapter!r}; {nearest(chapter, chapters)}")
@@ -116,8 +129,9 @@ def _entry(row: Table, zone: ZoneInfo, chapters: dict[str, Chapter], late: Late,
         weight=row.number("weight"),
         release=release,
         due=due,
-        late=_late(row.table("late"), late) if "late" in row else late,
-        attempts=_attempts(row.table("attempts"), attempts) if "attempts" in row else attempts,
+        late=_late(row.table("late"), rules.late) if "late" in row else rules.late,
+        attempts=_attempts(row.table("attempts"), rules.attempts) if "attempts" in row else rules.attempts,
+        feedback=_feedback(row, rules.feedback),
     )
 
 
@@ -141,3 +155,29 @@ def _attempts(table: Table, default: Attempts | None = None) -> Attempts:
     if counts not in tuple(Counts):
         raise table.place("counts").error(f"no way to count attempts: {counts!r}; {nearest(counts, Counts)}")
     return Attempts(most, Counts(counts))
+
+
+def _feedback(parent: Table, default: Feedback) -> Feedback:
+    """The [feedback] of a course or an assignment; what isn't there is as in ``default``."""
+    if "feedback" not in parent:
+        return default
+    table = parent.table("feedback")
+    table.only("visible", "points")
+    found = Feedback(_when(table, "visible", default.visible), _when(table, "points", default.points))
+    order = list(When)
+    if order.index(found.points) < order.index(found.visible):
+        later = "visible" if "visible" in table else "points"
+        raise table.place(later).error(
+            f"points {found.points} would show what visible checks said, which is to be {found.visible}; "
+            f"write visible = {found.points.value!r} too"
+        )
+    return found
+
+
+def _when(table: Table, key: str, default: When) -> When:
+    if key not in table:
+        return default
+    said = table.text(key)
+    if said not in tuple(When):
+        raise table.place(key).error(f"no time to show {key}: {said!r}; {nearest(said, When)}")
+    return When(said)

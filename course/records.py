@@ -55,6 +55,23 @@ class Attempts:
     counts: Counts
 
 
+class When(StrEnum):
+    """When students see something of a grading, unless their instructor gives feedback back before."""
+
+    AT_ONCE = "at-once"
+    AFTER_DUE = "after-due"
+    RETURNED = "returned"
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """``visible``: what the visible checks said. ``points``: points, and what may be told of hidden checks;
+    never before ``visible``."""
+
+    visible: When = When.AT_ONCE
+    points: When = When.RETURNED
+
+
 @dataclass(frozen=True)
 class Chapter:
     """A chapter of the book."""
@@ -83,6 +100,7 @@ class Entry:
     due: datetime
     late: Late
     attempts: Attempts
+    feedback: Feedback = Feedback()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ Theory of operation. A look at the exchange and one at the gradebook say what is
 New submissions are collected, and join a queue behind those that came before. What is in the queue is graded
 by the engine that a batch has. Whoever grades an assignment holds its lock, this server too: only while it
 grades, and never for long, so that a batch gets its turn. What the batch has graded meanwhile isn't graded
-again.
+again. What visible checks said, and whether a submission is being judged, is put on the board, for pages;
+feedback is given back where the course's policy doesn't leave that to the instructor.
 
 Contract: no submission is graded twice, lost, or overtaken by one that came later, whoever else grades. A
 fault of ours is recorded after its last try and the queue goes on.
@@ -17,17 +18,25 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from autograder.batch import Batch, Bench, Job, Memory, find_jobs, record
+from autograder.batch import Batch, Job, LocalBench, Memory, find_jobs, record
 from autograder.gradebook import Attempt, Gradebook, Grading, mend, receipts, source_version
-from course.records import Course
+from autograder.judge import NotebookResult
+from autograder.repair import Repaired
+from course.records import Course, When
+from hub.board import Board
+from hub.checks.checker import graded_report
+from hub.checks.report import Report
 from hub.coursework import SERVER, Busy, entry_of, grading_locks, grading_room, open_gradebook, policy_of
 from hub.exchange.collecting import is_there, lay_down
 from hub.exchange.exchange import Exchange
 from hub.exchange.opening import open_exchange
 from hub.exchange.places import exchange_is_there
+from hub.giving import Giver
+from hub.pages.material import Material
 
 LOOK_SECONDS = 0.25
 BREATH_SECONDS = 0.05  # without the lock, for those who wait for it
@@ -47,12 +56,15 @@ class GradeServer:
     """The queue of one course directory."""
 
     def __init__(
-        self, course: Course, course_dir: Path, bench: Bench, names: tuple[str, ...], workers: int
+        self, course: Course, course_dir: Path, bench: LocalBench, names: tuple[str, ...], workers: int
     ) -> None:
         """``names``: the assignments to grade, all that are released if there are none."""
         self.course = course
         self.course_dir = course_dir.resolve()
+        self.bench = bench
         self.workers = workers
+        self.board = Board(course_dir)
+        self.material = Material(course)
         released = [each.id for each in course.entries if (self.course_dir / "source" / each.id).is_dir()]
         self.names = names or tuple(released)
         self.queue: deque[Job] = deque()
@@ -64,8 +76,10 @@ class GradeServer:
             self.exchange: Exchange | None = None
             if exchange_is_there(self.course_dir):
                 self.exchange = owned.enter_context(open_exchange(course, self.course_dir))
+            self.giver = Giver(course, self.gradebook, self.exchange, self.material, self.names)
             self.rooms = {each: grading_room(course, course_dir, each, bench) for each in self.names}
             self.versions = {each: source_version(room.sources) for each, room in self.rooms.items()}
+            owned.enter_context(self.board.held())
             self.owned = owned.pop_all()
 
     def close(self) -> None:
@@ -77,6 +91,7 @@ class GradeServer:
         while not stop.is_set():
             self.look()
             yield from self.turn(stop, abandon)
+            self.giver.give(time.monotonic())
             stop.wait(BREATH_SECONDS if self.queue else LOOK_SECONDS)
 
     # what is new
@@ -147,7 +162,9 @@ class GradeServer:
             batch.start()
             for finished in batch.collect(LOOK_SECONDS):
                 policy = policy_of(entry_of(self.course, finished.job.assignment))
-                yield record(self.gradebook, finished.grading, policy)
+                attempt = record(self.gradebook, finished.grading, policy)
+                self.giver.graded(attempt)
+                yield attempt
             self.look()
 
     def begin(self, batch: Batch, job: Job) -> None:
@@ -157,10 +174,30 @@ class GradeServer:
             batch.add(job)
 
     def grade(self, job: Job) -> Grading:
-        return self.rooms[job.assignment].grade(job)
+        room, telling = self.rooms[job.assignment], Telling(self, job)
+        if entry_of(self.course, job.assignment).feedback.visible is not When.RETURNED:
+            room = replace(room, bench=replace(self.bench, seen=telling))
+        return room.grade(job)
 
     def mend(self) -> None:
         for name in self.names:
             if name not in self.mended:
                 mend(self.gradebook, name)
                 self.mended.add(name)
+
+
+class Telling:
+    """Puts one submission on the board: that it is being judged, then what its visible checks said."""
+
+    def __init__(self, server: GradeServer, job: Job) -> None:
+        self.board, self.receipt = server.board, job.receipt
+        self.sources = server.rooms[job.assignment].sources
+        self.outline = server.material.outline(entry_of(server.course, job.assignment))
+        self.reports: list[Report] = []
+        self.board.tell(self.receipt)
+
+    def __call__(self, name: str, repaired: Repaired, opened: NotebookResult) -> None:
+        blank = Report(self.receipt.assignment, self.outline.title, name)
+        source = self.sources[name]
+        self.reports.append(graded_report(blank, source, repaired, opened, self.outline.titles))
+        self.board.tell(self.receipt, self.reports)

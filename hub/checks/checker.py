@@ -24,7 +24,7 @@ from nbformat.notebooknode import NotebookNode
 
 from autograder.batch import read_sources
 from autograder.errors import PlatformError, SubmissionError
-from autograder.judge import Court, Plan, RunStep, Settings, Verdict, plan_notebook
+from autograder.judge import Court, NotebookResult, Plan, RunStep, Settings, Verdict, plan_notebook
 from autograder.judge.court import Progress
 from autograder.judge.plan import hidden_lines, nbgrader_metadata, parsed
 from autograder.repair import Repaired, Role, read_notebook, released_text, repair_submission
@@ -35,6 +35,7 @@ from course.records import Course
 from hub.checks.report import ListedCheck, Report, cell_report, question_reports
 
 SUFFIX = ".ipynb"
+MOST_CELLS = 20  # of which a submission is told
 
 
 @dataclass(frozen=True)
@@ -94,20 +95,47 @@ def check_notebook(
     plan = open_plan(repaired, source, released)
     seed = hashlib.sha256(b"\0".join((b"visible checks", wanted.encode(), data))).digest()
     result = court.judge_visible(plan, Settings.of_source(source), seed, progress=progress)
+    return reported(blank, listed, repaired, result, room.titles)
+
+
+def reported(
+    blank: Report,
+    listed: tuple[ListedCheck, ...],
+    repaired: Repaired,
+    result: NotebookResult,
+    titles: Mapping[str, str],
+) -> Report:
+    """``blank`` with what visible checks said."""
     cells = tuple(
-        cell_report(cell, grade_id_of(repaired.notebook.cells[cell.index]), room.titles)
+        cell_report(cell, grade_id_of(repaired.notebook.cells[cell.index]), titles)
         for cell in result.cells
         if cell.status is not Verdict.OK
     )
     fault = result.verdict is Verdict.FAULT
     return replace(
         blank,
-        questions=() if fault else question_reports(listed, result, room.titles),
+        questions=() if fault else question_reports(listed, result, titles),
         cells=cells,
         repairs=tuple(each.sentence for each in repaired.repairs),
         fault=fault,
         seconds=round(result.usage.wall_seconds, 3),
     )
+
+
+def graded_report(
+    blank: Report, source: NotebookNode, repaired: Repaired, opened: NotebookResult, titles: Mapping[str, str]
+) -> Report:
+    """``blank`` with what the visible checks of a submission said while it was graded.
+
+    Of what failed only the student's own cells are told: the course's have their text from the source here.
+    """
+    failed = [cell for cell in opened.cells if cell.status is not Verdict.OK]
+    own = [cell for cell in failed if not repaired.roles[cell.index].is_the_courses]
+    steps = plan_notebook(source, source).checks
+    visible = {step.check for step in steps if runs_something(step.visible_source())}
+    checks = tuple(each for each in opened.checks if each.check in visible)
+    result = NotebookResult(checks, tuple(own[:MOST_CELLS]), opened.usage)
+    return reported(blank, listed_checks(source), repaired, result, titles)
 
 
 def chosen(

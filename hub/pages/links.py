@@ -9,6 +9,7 @@ from starlette.requests import Request
 PATHS: dict[str, str] = {
     "course": "/",
     "assignment": "/a/{assignment}",
+    "assignment_events": "/a/{assignment}/events",
     "receipt": "/a/{assignment}/receipts/{number}",
     "handed_in": "/a/{assignment}/submissions/{number}/{name}",
     "feedback": "/a/{assignment}/feedback/{returned}/{name}",

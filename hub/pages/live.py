@@ -1,4 +1,7 @@
-"""One job as it runs: its page, and its events as they come (server-sent events).
+"""What changes while somebody looks at it: one job as it runs, a student's newest submission.
+
+A job has its page, and its events as they come (server-sent events); a student's page is told when to look
+again.
 
 Contract: an event's id is its place in the job's log, so a browser that comes back with
 ``Last-Event-ID`` misses nothing and sees nothing twice. The last event is ``end``.
@@ -7,7 +10,8 @@ Contract: an event's id is its place in the job's log, so a browser that comes b
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,10 +21,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from hub.pages.jobs import Event, Job, Jobs
+from hub.pages.overview import Card
 from hub.pages.responses import PERSONAL, page
 from hub.pages.site import Visit, not_found
+from hub.pages.student import card_of, mark
 
 POLL_SECONDS = 0.3
+STANDING_SECONDS = 1.0
+LONGEST_SECONDS = 900.0  # then the browser asks again, if it is still there
 SHOWN = frozenset(
     "event assignment student number state verdict points max_points message wall_seconds jobs question "
     "before after exit graded faults stopped".split()
@@ -65,6 +73,27 @@ def events(visit: Visit) -> Response:
     return EventSourceResponse(
         follow(visit.site.jobs, found.id, after), headers={**PERSONAL, "X-Accel-Buffering": "no"}
     )
+
+
+def standing(visit: Visit) -> Response:
+    """An event whenever the visitor's newest submission of an assignment stands otherwise."""
+    first = card_of(visit)
+    return EventSourceResponse(
+        changes(first, lambda: card_of(visit)), headers={**PERSONAL, "X-Accel-Buffering": "no"}
+    )
+
+
+async def changes(card: Card, look: Callable[[], Card]) -> AsyncIterator[ServerSentEvent]:
+    """The mark of the card, at first and whenever it is another one, as long as it may become one."""
+    until, told = time.monotonic() + LONGEST_SECONDS, ""
+    while time.monotonic() < until:
+        if mark(card) != told:
+            told = mark(card)
+            yield ServerSentEvent(told)
+        if not card.may_change:
+            return
+        await anyio.sleep(STANDING_SECONDS)
+        card = await run_in_threadpool(look)
 
 
 async def follow(jobs: Jobs, name: str, after: int) -> AsyncIterator[ServerSentEvent]:

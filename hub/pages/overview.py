@@ -1,18 +1,21 @@
 """A student's course: where each assignment stands, by chapter.
 
-Contract: pure. A student sees points only of feedback that was given back.
+Contract: pure. A student sees points only of feedback that was given back, and before that what visible
+checks said, if the course wants it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from autograder.gradebook import AttemptState
 from autograder.gradebook.summary import Summary
-from course.records import Chapter, Course, Entry
+from course.records import Chapter, Course, Entry, When
+from hub.board import Notice
+from hub.checks.report import Report
 from hub.exchange.records import Returned, Submission, Terms
 from hub.pages.material import Outline
 
@@ -24,6 +27,8 @@ class Stage(StrEnum):
     OPEN = "open"
     MISSED = "closed"
     SUBMITTED = "submitted"
+    JUDGED_NOW = "being judged"
+    CHECKED = "checked"
     GRADED = "graded"
     RETURNED = "returned"
 
@@ -52,6 +57,12 @@ class Card:
     submissions: tuple[Submission, ...]
     given: tuple[Given, ...]
     may_submit: bool
+    checked: tuple[Report, ...] = ()
+
+    @property
+    def may_change(self) -> bool:
+        """Whether something about the newest submission comes without the student's doing."""
+        return bool(self.submissions) and self.stage is not Stage.RETURNED
 
     @property
     def newest(self) -> Given | None:
@@ -96,16 +107,22 @@ def card(
     given: Sequence[Given],
     judged: Mapping[tuple[str, str], str],
     now: datetime,
+    notice: Notice | None = None,
 ) -> Card:
-    """``judged``: (assignment, sha256) -> how the last judging of these bytes ended."""
+    """``judged``: (assignment, sha256) -> how the last judging of these bytes ended; ``notice``: what the
+    grading server told last."""
+    notice = _about(submissions, notice)
+    if notice is not None and not _may_see(entry.feedback.visible, terms, now):
+        notice = replace(notice, reports=())
     return Card(
         entry=entry,
         outline=outline,
         terms=terms,
-        stage=_stage(terms, submissions, given, judged, now),
+        stage=_stage(terms, submissions, given, judged, now, notice),
         submissions=tuple(submissions),
         given=tuple(given),
         may_submit=terms.may_submit(now),
+        checked=notice.reports if notice is not None else (),
     )
 
 
@@ -139,21 +156,40 @@ def total(cards: Sequence[Card]) -> tuple[float, float, int]:
     return sum(each.points or 0.0 for each in known), sum(each.max_points for each in known), len(known)
 
 
+def _about(submissions: Sequence[Submission], notice: Notice | None) -> Notice | None:
+    """The notice, if it is about the newest submission."""
+    if not submissions or notice is None:
+        return None
+    newest = submissions[-1]
+    return notice if (notice.sha256, notice.received) == (newest.sha256, newest.received) else None
+
+
+def _may_see(when: When, terms: Terms, now: datetime) -> bool:
+    return when is When.AT_ONCE or (when is When.AFTER_DUE and now > terms.due)
+
+
 def _stage(
     terms: Terms,
     submissions: Sequence[Submission],
     given: Sequence[Given],
     judged: Mapping[tuple[str, str], str],
     now: datetime,
+    notice: Notice | None,
 ) -> Stage:
     if submissions:
         newest = submissions[-1].sha256
         if given and given[0].returned.sha256 == newest:
             return Stage.RETURNED
         state = judged.get((terms.assignment, newest), AttemptState.FAULT.value)
-        return Stage.SUBMITTED if state == AttemptState.FAULT.value else Stage.GRADED
+        return _before_grading(notice) if state == AttemptState.FAULT.value else Stage.GRADED
     if given:
         return Stage.RETURNED
     if not terms.may_fetch(now):
         return Stage.CLOSED
     return Stage.OPEN if now <= terms.closes else Stage.MISSED
+
+
+def _before_grading(notice: Notice | None) -> Stage:
+    if notice is not None and notice.reports:
+        return Stage.CHECKED
+    return Stage.JUDGED_NOW if notice is not None and notice.live else Stage.SUBMITTED

@@ -53,6 +53,7 @@ STUDENT, STAFF = Role.STUDENT, Role.INSTRUCTOR
 TABLE = (
     Page("course", STUDENT, student.course),
     Page("assignment", STUDENT, student.assignment),
+    Page("assignment_events", STUDENT, live.standing),
     Page("receipt", STUDENT, student.receipt),
     Page("handed_in", STUDENT, student.handed_in),
     Page("feedback", STUDENT, student.feedback),

@@ -31,8 +31,20 @@ def course(visit: Visit) -> Response:
 
 def assignment(visit: Visit) -> Response:
     """One assignment: terms, what was handed in, what came back."""
-    shown = cards_of(visit.site, visit.member.name, [visit.entry])[0]
-    return page(visit, "assignment.html.j2", card=shown)
+    shown = card_of(visit)
+    return page(visit, "assignment.html.j2", card=shown, mark=mark(shown))
+
+
+def card_of(visit: Visit) -> Card:
+    """Where the assignment stands for the visitor now."""
+    return cards_of(visit.site, visit.member.name, [visit.entry])[0]
+
+
+def mark(card: Card) -> str:
+    """Changes whenever what the page of an assignment says of the newest submission does."""
+    newest = card.submissions[-1].number if card.submissions else 0
+    given = card.newest.returned.id if card.newest else 0
+    return f"{newest} {card.stage.value} {len(card.checked)} {given}"
 
 
 def receipt(visit: Visit) -> Response:
@@ -60,7 +72,7 @@ def cards_of(site: Site, student: str, entries: Sequence[Entry] | None = None) -
     for each in site.exchange.returned(student):
         if each.assignment in wanted:
             given.setdefault(each.assignment, []).append(Given(each, site.records.summary(each)))
-    judged = site.records.judged_of(student)
+    judged = site.records.judged_of(student, site.now())
     return [
         card(
             entry,
@@ -70,6 +82,7 @@ def cards_of(site: Site, student: str, entries: Sequence[Entry] | None = None) -
             given.get(entry.id, ()),
             judged,
             site.now(),
+            site.records.board.notice(student, entry.id),
         )
         for entry in entries or site.course.entries
     ]

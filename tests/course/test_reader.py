@@ -9,7 +9,7 @@ from autograder.judge import AuthorError, Settings
 from autograder.sandbox import Limits as BoxLimits
 from course.compose import compose_source
 from course.reader import read_course
-from course.records import Attempts, Counts, Limits
+from course.records import Attempts, Counts, Feedback, Limits, When
 from tests.course.sample import COURSE, Sample
 
 
@@ -130,6 +130,29 @@ def test_an_assignment_may_have_its_own_policies(sample: Sample) -> None:
     entry = course.entries[0]
     assert entry.attempts == Attempts(1, Counts.LAST)
     assert entry.late == replace(entry.late, grace_minutes=15, percent_per_day=0, cutoff_days=5)
+
+
+def test_feedback_waits_for_the_instructor_unless_the_course_says_otherwise(sample: Sample) -> None:
+    assert sample.course.entries[0].feedback == Feedback(When.AT_ONCE, When.RETURNED)
+    sample.edit(COURSE, "[[assignments]]", '[feedback]\npoints = "after-due"\n\n[[assignments]]')
+    assert sample.course.entries[0].feedback == Feedback(When.AT_ONCE, When.AFTER_DUE)
+    sample.edit(COURSE, "weight = 1", 'feedback = { points = "at-once" }\nweight = 1')
+    assert sample.course.entries[0].feedback == Feedback(When.AT_ONCE, When.AT_ONCE)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ('[feedback]\nhidden = "at-once"', 1, "unknown key 'hidden'"),
+        ('[feedback]\nvisible = "at once"', 1, "did you mean 'at-once'?"),
+        ('[feedback]\npoints = "never"', 1, "no time to show points: 'never'"),
+        ("[feedback]\npoints = 1", 1, "'points' must be text"),
+        ('[feedback]\nvisible = "returned"\npoints = "after-due"', 1, "write visible = 'after-due' too"),
+    ],
+)
+def test_a_rule_of_feedback_that_is_none_is_refused(sample: Sample, text: str, line: int, words: str) -> None:
+    begin = sample.edit(COURSE, "[[assignments]]", f"{text}\n\n[[assignments]]")
+    refused(sample, begin + line, words)
 
 
 def test_a_time_with_an_offset_keeps_it(sample: Sample) -> None:

@@ -25,6 +25,8 @@ from course.notebook import notebook_bytes
 from course.reader import read_course
 from course.records import Course
 from course.release import release
+from hub.board import Board
+from hub.checks import Report, check_notebook, check_room
 from hub.coursework import SERVER, grading_locks, open_gradebook
 from hub.exchange.exchange import Exchange
 from hub.serving import GradeServer
@@ -128,6 +130,38 @@ def test_what_the_exchange_takes_is_collected_and_graded(
             [attempt] = made.graded(1)
             assert (attempt.student, attempt.submitted) == ("bob", late)
             made.end()
+
+
+def test_visible_results_are_those_of_check_my_work_and_hold_nothing_hidden(
+    course: Course, course_dir: Path, serving: Serving, court: Court
+) -> None:
+    hand_in(course, course_dir, "ama", 0)
+    [attempt] = serving.graded(1)
+    notice = Board(course_dir).notice("ama", ID)
+    assert notice is not None and notice.live
+    assert (notice.sha256, notice.received) == (attempt.sha256, attempt.submitted)
+    [report] = notice.reports
+    [(name, data)] = files(course, "ama").items()
+    checked = check_notebook(check_room(course, course_dir, ID), court, name, data)
+
+    def said(report: Report) -> list[object]:
+        return [
+            (question.title, [(c.id, c.verdict, c.words, c.message, c.points) for c in question.checks])
+            for question in report.questions
+        ]
+
+    assert said(report) == said(checked)
+    assert (report.title, report.summary) == (checked.title, checked.summary)
+    hidden = lines(course_dir / "source" / ID / name) - lines(course_dir / "release" / ID / name)
+    text = json.dumps(report.as_dict())
+    assert hidden and not [line for line in hidden if json.dumps(line)[1:-1] in text]
+
+
+def lines(notebook: Path) -> set[str]:
+    """What stands in a notebook's cells, short lines left out."""
+    cells = json.loads(notebook.read_text())["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells)
+    return {line.strip() for line in text.splitlines() if len(line.strip()) > 20}
 
 
 def test_a_batch_beside_it_gets_its_turn_and_nothing_is_graded_twice(

@@ -1,4 +1,5 @@
-// Times in the reader's zone, a question before what can't be taken back lightly, and a job's progress.
+// Times in the reader's zone, a question before what can't be taken back lightly, a job's progress, and how
+// the newest submission stands.
 // Every page works without this file.
 "use strict";
 
@@ -121,9 +122,46 @@ class JobView {
   }
 }
 
+// What the page says of the newest submission, put in the place of what it said when it changes.
+class StandingView {
+  constructor(root) {
+    this.root = root;
+    this.mark = root.dataset.mark;
+    this.looking = false;
+  }
+
+  follow() {
+    const source = new EventSource(this.root.dataset.events);
+    source.addEventListener("message", (message) => {
+      if (message.data !== this.mark) this.look(source);
+    });
+  }
+
+  async look(source) {
+    if (this.looking) return;
+    this.looking = true;
+    try {
+      const answer = await fetch(window.location.pathname, { headers: { "X-XSRFToken": this.root.dataset.token } });
+      if (!answer.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.getElementById("standing");
+      localTimes(fresh);
+      this.root.replaceChildren(...fresh.childNodes);
+      const told = document.getElementById("told");
+      document.getElementById("said").textContent = told ? told.textContent : "Feedback has come.";
+      this.mark = fresh.dataset.mark;
+      if (!fresh.dataset.events) source.close();
+    } finally {
+      this.looking = false;
+    }
+  }
+}
+
 document.addEventListener("submit", askFirst);
 document.addEventListener("submit", onlyOnce);
 window.addEventListener("pageshow", enableAgain);
 localTimes(document);
+const standing = document.getElementById("standing");
+if (standing && standing.dataset.events) new StandingView(standing).follow();
 const job = document.getElementById("job");
 if (job && job.dataset.events) new JobView(job).follow();

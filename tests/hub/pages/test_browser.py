@@ -18,7 +18,10 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Dialog, Page, expect
 
+from autograder.gradebook import Receipt
 from autograder.judge import CheckResult, NotebookResult, RaceKind, RaceResult, Verdict
+from hub.board import Board
+from hub.checks.report import CellReport, CheckReport, QuestionReport, Report
 from hub.exchange.records import Member
 from tests.autograder.gradebook.gradings import result
 from tests.hub.pages.school import DUE, PREFIX, PWN, School
@@ -235,6 +238,49 @@ def test_feedback_shows_in_its_cage(served: Served, chromium: Browser, tmp_path:
     screenshot(page, "feedback", tmp_path)
     assert served.complaints == []
     page.context.close()
+
+
+def test_a_submission_is_followed_live_until_its_points_come(
+    served: Served, chromium: Browser, tmp_path: Path
+) -> None:
+    served.school.submit("grace")
+    newest = served.school.exchange.submissions("grace", "layers")[-1]
+    receipt = Receipt("grace", "layers", newest.received, newest.sha256, (), (), ".")
+    board = Board(served.school.course_dir)
+    page = served.visit(chromium, "grace", "/a/layers")
+    page.evaluate("window.same = true")
+    told = page.locator("#told")
+    expect(told).to_contain_text("waits to be graded")
+    with board.held():
+        board.tell(receipt)
+        expect(told).to_contain_text("is being judged now", timeout=STEP_MS)
+        board.tell(receipt, [visible_results()])
+        expect(told).to_contain_text("Hidden checks decide the points", timeout=STEP_MS)
+    assert f"Expected {PWN}" in page.locator("pre.message").nth(1).inner_text()
+    screenshot(page, "standing-checked", tmp_path)
+    for check in (NAMELESS, FAINT):
+        assert page.evaluate(check) == []
+    served.school.grade(result(OK, OK, OK), student="grace")
+    expect(told).to_contain_text("not given the feedback back yet", timeout=STEP_MS)
+    served.school.give_back("grace")
+    expect(page.locator(".score")).to_contain_text("12", timeout=STEP_MS)
+    expect(page.locator("#said")).to_have_text("Feedback has come.")
+    assert page.evaluate("window.same") is True, "the page was loaded anew"
+    assert page.evaluate("window.pwned") is None
+    assert served.complaints == []
+    page.context.close()
+
+
+def visible_results() -> Report:
+    passed = CheckReport("check-relu", "relu", 4, OK, "Passed")
+    failed = CheckReport("check-relu-zero", "relu-zero", 2, WRONG, "Not right yet", f"Expected {PWN}")
+    hidden = CheckReport("check-layer", "layer", 6, None, "Hidden: judged when you submit")
+    cell = CellReport("", "Cell 3", "Raised an error", "NameError: name 'np' is not defined")
+    questions = (
+        QuestionReport("relu", f"Relu {LONG}", 6, (passed, failed)),
+        QuestionReport("layer", "A layer", 6, (hidden,)),
+    )
+    return Report("layers", "Layers", "layers", questions, (cell,), ("The test cell 'x' was put back.",))
 
 
 # Stands for mlsys: grades until it is told to stop.

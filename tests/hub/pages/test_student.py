@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from autograder.gradebook import Receipt
 from autograder.gradebook.summary import FILE
 from autograder.judge import CheckResult, NotebookResult, RaceResult, Verdict
+from course.records import Feedback, When
+from hub.board import Board
+from hub.checks.report import CheckReport, QuestionReport, Report
+from hub.exchange.exchange import Exchange
 from hub.exchange.receipts import check_receipt, read_receipt
 from hub.exchange.records import Member
 from tests.autograder.gradebook.gradings import result
-from tests.hub.pages.school import DUE, LATER, NOTEBOOK, PREFIX, School
+from tests.hub.pages.school import DUE, LATER, NOTEBOOK, NOW, PREFIX, School, small_course
 
 OK, WRONG = Verdict.OK, Verdict.WRONG
 
@@ -93,6 +102,105 @@ def test_points_and_messages_show_only_after_feedback_was_given_back(school: Sch
     ):
         assert words in after.text, words
     assert "A person still has to grade this." in after.text
+
+
+def report(*verdicts: Verdict | None) -> Report:
+    """Of a notebook whose visible checks ended so."""
+    checks = tuple(
+        CheckReport(f"check-{number}", f"{number}", 2, verdict, f"Ended {verdict}", f"Words of {number}.")
+        for number, verdict in enumerate(verdicts)
+    )
+    return Report("layers", "Layers", "layers", (QuestionReport("relu", "The rectifier", 6, checks),))
+
+
+def tell(school: School, *reports: Report) -> Board:
+    """As the grading server does for Ada's newest submission."""
+    newest = school.exchange.submissions("ada", "layers")[-1]
+    board = Board(school.course_dir)
+    board.tell(Receipt("ada", "layers", newest.received, newest.sha256, (), (), "."), reports)
+    return board
+
+
+def test_the_newest_submission_is_followed_from_received_to_visible_results(school: School) -> None:
+    school.submit()
+    ada = school.visitor("ada")
+    assert "waits to be graded" in ada.page("/a/layers").text
+    board = tell(school)
+    assert "waits to be graded" in ada.page("/a/layers").text  # whoever judged it is gone
+    with board.held():
+        assert "is being judged now" in ada.page("/a/layers").text
+    tell(school, report(OK, WRONG, None))
+    sheet = ada.page("/a/layers")
+    assert "◐ checked" in sheet.text
+    assert "Points are shown when your instructor gives the feedback back." in sheet.text
+    for words in ("1 of 2 visible checks passed", "The rectifier", "Ended WRONG", "Words of 1.", "– / 6"):
+        assert words in sheet.text, words
+    assert "Words of 1." not in school.visitor("grace").page("/a/layers").text
+    school.submit(extra=b" ")
+    assert "Words of 1." not in ada.page("/a/layers").text
+
+
+def test_visible_results_stay_until_feedback_comes(school: School) -> None:
+    school.submit()
+    tell(school, report(WRONG))
+    school.grade()
+    sheet = school.visitor("ada").page("/a/layers")
+    assert "not given the feedback back yet" in sheet.text and "Words of 0." in sheet.text
+    school.give_back()
+    sheet = school.visitor("ada").page("/a/layers")
+    assert "Words of 0." not in sheet.text and "10 of 15 points" in sheet.text
+    assert not [each for each in sheet.all("div") if "data-events" in each]
+
+
+@pytest.mark.parametrize(
+    ("visible", "late", "shown"),
+    [
+        (When.AT_ONCE, False, True),
+        (When.AFTER_DUE, False, False),
+        (When.AFTER_DUE, True, True),
+        (When.RETURNED, True, False),
+    ],
+)
+def test_the_course_says_when_visible_results_are_shown(
+    course: Path, tmp_path: Path, visible: When, late: bool, shown: bool
+) -> None:
+    with school_of(course, tmp_path, Feedback(visible, When.RETURNED)) as school:
+        school.submit()
+        tell(school, report(WRONG))
+        school.now[0] = DUE + timedelta(minutes=1) if late else school.now[0]
+        sheet = school.visitor("ada").page("/a/layers")
+        assert ("Words of 0." in sheet.text) == shown
+        assert ("◐ checked" in sheet.text) == shown
+
+
+@contextmanager
+def school_of(course_dir: Path, folder: Path, feedback: Feedback) -> Iterator[School]:
+    """The school, with this policy."""
+    taught = small_course(folder)
+    entries = tuple(replace(each, feedback=feedback) for each in taught.entries)
+    now = [NOW]
+    with Exchange(replace(taught, entries=entries), course_dir, clock=lambda: now[0]) as exchange:
+        exchange.enrol([Member("ada")])
+        exchange.release("layers")
+        yield School(course_dir, exchange, now)
+
+
+def test_that_it_is_graded_is_told_by_the_minute(school: School) -> None:
+    """To the second, it would tell how long hidden tests took, which a student can decide."""
+    school.submit()
+    school.now[0] = NOW + timedelta(seconds=7)
+    school.grade()
+    for seconds, words in ((7, "waits to be graded"), (59, "waits to be graded"), (60, "It is graded")):
+        school.now[0] = NOW + timedelta(seconds=seconds)
+        assert words in school.visitor("ada").page("/a/layers").text
+
+
+def test_only_the_students_own_page_hears_of_it(school: School) -> None:
+    school.submit()
+    events = "/a/layers/events"
+    other_page = {"sec-fetch-mode": "cors", "sec-fetch-site": "same-origin"}
+    assert school.visitor("ada").get(events, **other_page).status_code == 403
+    assert school.visitor("").get(events, **other_page).status_code == 401
 
 
 def test_a_regrading_shows_only_after_it_was_given_back_too(school: School) -> None:
