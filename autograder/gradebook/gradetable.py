@@ -98,7 +98,7 @@ def grade_table(
     by_item: dict[str, dict[str, Standing]] = {}
     for each in read_standings(gradebook):
         by_item.setdefault(each.assignment, {})[each.student] = each
-    maxima = _maxima(gradebook)
+    maxima = maxima_of(gradebook)
     found: list[Grade] = []
     for item, title in titles.items():
         if item not in maxima:
@@ -121,7 +121,8 @@ def items_of(grades: Iterable[Grade]) -> dict[str, list[Grade]]:
     return found
 
 
-def _maxima(gradebook: Gradebook) -> dict[str, float]:
+def maxima_of(gradebook: Gradebook) -> dict[str, float]:
+    """The assignments that the gradebook has, and the points of each."""
     wanted: Any = select(api.Assignment.name, api.Assignment.max_score)
     with gradebook.database.reading() as session:
         return {name: float(maximum) for name, maximum in session.execute(wanted)}

@@ -17,12 +17,14 @@ from hub.cli import (  # noqa: E402 -- after that
     demo,
     enrol,
     exchange,
+    excuse,
     grade,
     host,
     hub,
     lti,
     regrade,
     report,
+    roster,
     serve,
 )
 
@@ -38,6 +40,7 @@ app.command("release")(author.release_command)
 app.command("check")(check.check_command)
 app.command("hand-out")(exchange.hand_out_command)
 app.command("extend")(exchange.extend_command)
+app.command("excuse")(excuse.excuse_command)
 app.command("submit")(grade.submit_command)
 app.command("collect")(exchange.collect_command)
 app.command("autograde")(grade.autograde_command)
@@ -54,7 +57,7 @@ app.command("up")(hub.up_command)
 app.command("down")(hub.down_command)
 app.command("status")(hub.status_command)
 app.command("enrol")(enrol.enrol_command)
-app.command("roster")(exchange.roster_command)
+app.add_typer(roster.app, name="roster")
 app.command("backup")(backup.backup_command)
 app.command("restore")(backup.restore_command)
 app.command("doctor")(host.doctor_command)

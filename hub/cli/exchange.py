@@ -1,4 +1,4 @@
-"""The instructor's commands of the exchange: hand out, collect, extend, return, roster, receipt."""
+"""The instructor's commands of the exchange: hand out, collect, extend, return, receipt."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from hub.cli.console import (
 )
 from hub.cli.grade import read_submission
 from hub.coursework import entry_of, open_gradebook
-from hub.exchange.answers import as_extension, as_member
+from hub.exchange.answers import as_extension
 from hub.exchange.client import TOKEN, URL, CourseClient
 from hub.exchange.exchange import Exchange
 from hub.exchange.opening import open_exchange
@@ -161,20 +161,6 @@ def final_ones(course_dir: Path, found: list[Feedback]) -> list[Feedback]:
             if each.state in (State.GRADED, State.UNREADABLE)
         }
     return [each for each in found if counting.get((each.student, each.assignment)) == each.attempt]
-
-
-def roster_command(
-    course: CourseFile = DEFAULT_COURSE, course_dir: CourseDir = DEFAULT_COURSE_DIR, as_json: AsJson = False
-) -> None:
-    """List the people of the course; `mlsys enrol` adds to them."""
-    table = Table("user", "role", "name", "e-mail", header_style="bold")
-    with told(), opened(course, course_dir) as exchange:
-        for each in exchange.roster():
-            if as_json:
-                emit(as_member(each))
-            table.add_row(*map(str, (each.name, each.role.value, each.full_name, each.email)))
-    if not as_json:
-        results.print(table)
 
 
 def receipt_command(

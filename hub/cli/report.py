@@ -12,10 +12,13 @@ from rich.table import Table
 from autograder.gradebook import read_standings
 from autograder.gradebook.export import long_table, question_table, wide_table, write_csv
 from autograder.gradebook.feedback import write_feedback as write_pages
+from autograder.gradebook.lms.plan import OverMaximum
+from autograder.gradebook.lms.sheet import Encoding
 from autograder.gradebook.standings import Standing, State
 from course.material import read_assignments
 from course.reader import read_course
 from course.records import Course
+from hub.cli import lms
 from hub.cli.console import (
     DEFAULT_COURSE,
     DEFAULT_COURSE_DIR,
@@ -80,15 +83,64 @@ def write_feedback(
 
 
 def export_command(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="[ID]…", help="With --to: assignments; all without one.")
+    ] = None,
     course: CourseFile = DEFAULT_COURSE,
     course_dir: CourseDir = DEFAULT_COURSE_DIR,
+    to: lms.To = None,
+    template: lms.Template = None,
     output: Annotated[
         Path | None, typer.Option(help="Where the files go.", show_default="exports/ in it")
     ] = None,
     dry: Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would be written.")] = False,
+    yes: lms.Yes = False,
+    missing_as_zero: lms.MissingAsZero = False,
+    with_feedback: lms.WithFeedback = False,
+    scale: lms.Scale = False,
+    over: lms.Over = OverMaximum.REFUSE,
+    column: lms.Columns = None,
+    heading: lms.Headings = None,
+    encoding: lms.FileEncoding = Encoding.UTF_8,
+    oneroster: lms.Places = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Write the grades as CSV: one row a grade, one row a student, one row a question."""
+    """Write the grades: as CSV tables of our own, or with --to in a file for an LMS, after a report."""
     with told():
+        if to is not None:
+            wish = lms.Wish(
+                to=to,
+                ids=tuple(ids or ()),
+                template=template,
+                output=output,
+                columns=lms.pairs("--column", column),
+                headings=lms.pairs("--heading", heading),
+                places=lms.pairs("--oneroster", oneroster),
+                encoding=encoding,
+                over=over,
+                missing_as_zero=missing_as_zero,
+                with_feedback=with_feedback,
+                scale=scale,
+                dry=dry,
+                yes=yes,
+                as_json=as_json,
+            )
+            lms.export_to(read_course(course), course_dir, wish)
+            return
+        only_to = (
+            ids,
+            template,
+            yes,
+            missing_as_zero,
+            with_feedback,
+            scale,
+            column,
+            heading,
+            oneroster,
+            as_json,
+        )
+        if any(only_to):
+            raise typer.BadParameter("say for which system: --to canvas, moodle, …")
         if dry:
             preview(read_course(course), course_dir)
             return

@@ -65,6 +65,17 @@ class Extension:
 
 
 @dataclass(frozen=True)
+class Excuse:
+    """A student of whom an assignment isn't asked. ``by``: who says so."""
+
+    student: str
+    assignment: str
+    by: str
+    granted: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Terms:
     """What holds for one student and one assignment now.
 

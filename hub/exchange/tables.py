@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from autograder.gradebook.tables import UtcTime
-from hub.exchange.records import Extension, Member, Release, Returned, Role, StoredFile
+from hub.exchange.records import Excuse, Extension, Member, Release, Returned, Role, StoredFile
 
 Files = list[dict[str, Any]]
 
@@ -44,6 +44,36 @@ class MemberRow(Table):
 
     def record(self) -> Member:
         return Member(self.name, Role(self.role), self.full_name, self.email)
+
+
+class LmsKeysRow(Table):
+    """By what the LMS knows somebody on the hub; "" for what isn't known. See ``hub.exchange.people``."""
+
+    __tablename__ = "exchange_lms_keys"
+
+    name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    sis_id: Mapped[str] = mapped_column(Text, default="")
+    login: Mapped[str] = mapped_column(Text, default="")
+    email: Mapped[str] = mapped_column(Text, default="")
+    lms_id: Mapped[str] = mapped_column(Text, default="")
+    full_name: Mapped[str] = mapped_column(Text, default="")
+
+
+class ExcuseRow(Table):
+    """A student of whom an assignment isn't asked, until it ended."""
+
+    __tablename__ = "exchange_excuse"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    student: Mapped[str] = mapped_column(String(128), index=True)
+    assignment: Mapped[str] = mapped_column(String(128), index=True)
+    by: Mapped[str] = mapped_column("granted_by", String(128))
+    granted: Mapped[datetime] = mapped_column(UtcTime)
+    reason: Mapped[str] = mapped_column(Text)
+    ended: Mapped[datetime | None] = mapped_column(UtcTime)
+
+    def record(self) -> Excuse:
+        return Excuse(self.student, self.assignment, self.by, self.granted, self.reason)
 
 
 class ReleaseRow(Table):

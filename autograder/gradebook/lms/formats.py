@@ -79,15 +79,19 @@ FORMATS = {
         "Canvas", ".csv", _one(canvas.write), ("lms_id", "sis_id", "login"), mixes=True,
         usable=canvas.usable, excuses=True,
         template=Template("gradebook export", canvas.DELIMITERS, canvas.COLUMNS, canvas.layout),
+        hint="A title that isn't exactly one of Canvas's becomes a new assignment there.",
     ),
     Format.MOODLE: LmsFormat(
         "Moodle", ".csv", _one(moodle.write), ("sis_id", "login", "email"), comments=True,
         template=Template(
             "offline grading worksheet", moodle.DELIMITERS, moodle.WORKSHEET, moodle.worksheet, moodle.ESCAPE
         ),
+        hint="Make the grade item there first, with the same maximum; in the import choose by which id and "
+        "into which item. What is imported is marked as overridden there: keep such an item to files.",
     ),
     Format.MOODLE_XML: LmsFormat(
-        "Moodle XML", ".xml", _all(moodle.write_xml), ("sis_id",), is_joint=True, comments=True
+        "Moodle XML", ".xml", _all(moodle.write_xml), ("sis_id",), is_joint=True, comments=True,
+        hint="The grade item there must have the id number that the file names, and the same maximum.",
     ),
     Format.BLACKBOARD: LmsFormat(
         "Blackboard", ".xls", _one(blackboard.write), ("login",),
@@ -95,11 +99,13 @@ FORMATS = {
     ),
     Format.BRIGHTSPACE: LmsFormat(
         "Brightspace", ".csv", _one(brightspace.write), ("sis_id", "login"),
+        hint="Grade items are found there by their names; only --template knows their maxima.",
         template=Template("grades export", brightspace.DELIMITERS, brightspace.COLUMNS, brightspace.layout),
     ),
     Format.SAKAI: LmsFormat("Sakai", ".csv", _one(sakai.write), ("login",), comments=True),
     Format.ONEROSTER: LmsFormat(
-        "OneRoster", ".zip", oneroster.write, ("sis_id",), is_joint=True, comments=True, excuses=True
+        "OneRoster", ".zip", oneroster.write, ("sis_id",), is_joint=True, comments=True, excuses=True,
+        hint="It is a bulk file: some systems take it for all results that there are.",
     ),
     Format.CSV: LmsFormat(
         "CSV", ".csv", _all(table.write), ("name",), is_joint=True, comments=True, excuses=True

@@ -47,7 +47,8 @@ class OverMaximum(StrEnum):
 @dataclass(frozen=True)
 class Options:
     """How to export. ``columns``: assignment -> what the other gradebook calls it; ``required``: the
-    assignments that somebody named. ``scale``: scores are made parts of the other gradebook's maximum.
+    assignments that somebody named. ``not_due``: (hub name, assignment) of whom nothing is missing yet.
+    ``scale``: scores are made parts of the other gradebook's maximum.
     ``places``: sourcedIds that OneRoster wants; ``dates``: assignment -> the days on which it opens and is
     due; ``today``: the date of the scores there."""
 
@@ -57,6 +58,7 @@ class Options:
     over: OverMaximum = OverMaximum.REFUSE
     columns: Mapping[str, str] = field(default_factory=dict)
     required: Collection[str] = ()
+    not_due: Collection[tuple[str, str]] = ()
     places: Mapping[str, str] = field(default_factory=dict)
     dates: Mapping[str, tuple[date, date]] = field(default_factory=dict)
     today: date = date(1970, 1, 1)
@@ -154,11 +156,13 @@ def entry_of(
 
     ``maximum``: the other gradebook's, None where it isn't known; ``excuses``: it can take EXCUSED_MARK.
     """
-    zero = grade.state is GradeState.MISSING and options.missing_as_zero
+    late = (grade.student.name, grade.item) not in options.not_due
+    zero = grade.state is GradeState.MISSING and options.missing_as_zero and late
     if grade.state is GradeState.EXCUSED and excuses:
         return Entry(grade, EXCUSED_MARK, "")
     if grade.state is not GradeState.GRADED and not zero:
-        return Line(grade.item, grade.student.name, Outcome(grade.state.value))
+        note = "" if late else "not due yet"
+        return Line(grade.item, grade.student.name, Outcome(grade.state.value), note=note)
     most = grade.maximum if maximum is None or not options.scale else maximum
     score = 0.0 if zero else grade.score or 0.0
     if options.scale and maximum is not None and grade.maximum > 0:

@@ -116,12 +116,17 @@ SOURCES = {
 
 
 def read_people(
-    name: str, data: bytes, form: Format | None = None, encoding: Encoding = Encoding.UTF_8
+    name: str,
+    data: bytes,
+    form: Format | None = None,
+    encoding: Encoding = Encoding.UTF_8,
+    headings: Mapping[str, str] | None = None,
 ) -> tuple[Format, tuple[Person, ...]]:
-    """The people of a file and the format that it has, which ``form`` may say. Raises AuthorError."""
+    """The people of a file and the format that it has, which ``form`` may say. ``headings``: see
+    ``sheet.Text``. Raises AuthorError."""
     if data.startswith(ZIP_START):
         name, data = unpacked(name, data)
-    source = read_text(name, data, encoding)
+    source = replace(read_text(name, data, encoding), headings=headings or {})
     for each in [form] if form else [*SOURCES]:
         if each not in SOURCES:
             raise AuthorError(f"{each} says nothing of people; read them from {', '.join(SOURCES)}")

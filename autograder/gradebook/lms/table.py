@@ -10,14 +10,17 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import fields
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from openpyxl.cell import Cell
 
 from autograder.gradebook.gradetable import StudentKeys
 from autograder.gradebook.lms.inert import CONTROL, inert
 from autograder.gradebook.lms.plan import EXCUSED_MARK, Item
 from autograder.gradebook.lms.writing import csv_bytes
+
+if TYPE_CHECKING:
+    from openpyxl.cell import Cell
 
 DELIMITERS = (",", ";", "\t")
 NAME = "name"
