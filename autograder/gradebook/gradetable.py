@@ -21,6 +21,7 @@ from autograder.errors import AuthorError, PlatformError
 from autograder.gradebook.gradebook import Gradebook
 from autograder.gradebook.remarks import remarks
 from autograder.gradebook.standings import Key, Standing, State, read_standings
+from autograder.gradebook.tables import SubmissionRow
 
 
 class GradeState(StrEnum):
@@ -111,6 +112,13 @@ def grade_table(
             is_excused = (name, item) in excused
             found.append(_grade(course, title, keys, standing, said.get(name, ""), is_excused=is_excused))
     return tuple(found)
+
+
+def names_of(gradebook: Gradebook) -> tuple[str, ...]:
+    """Everybody whom the gradebook knows, by hub name."""
+    wanted: Any = select(api.Student.id)
+    with gradebook.database.reading() as session:
+        return tuple(sorted({*session.scalars(wanted), *session.scalars(select(SubmissionRow.student))}))
 
 
 def items_of(grades: Iterable[Grade]) -> dict[str, list[Grade]]:

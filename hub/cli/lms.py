@@ -24,7 +24,7 @@ from autograder.gradebook.lms.plan import Line, Options, Outcome, OverMaximum, P
 from autograder.gradebook.lms.sheet import Encoding, Text, read_bytes, read_text
 from course.records import Course
 from hub.cli.console import FAILED, emit, words
-from hub.coursework import entry_of
+from hub.coursework import entry_of, open_gradebook
 from hub.exchange.opening import open_exchange
 from hub.gradetable import course_grades
 
@@ -107,6 +107,7 @@ def make_plan(course: Course, course_dir: Path, wish: Wish) -> Plan:
     """What the export would do. Raises AuthorError, PlatformError."""
     for each in (*wish.ids, *wish.columns):
         entry_of(course, each)
+    open_gradebook(course_dir).close()  # before an exchange is made where there is no course
     source = None if wish.template is None else read_template_file(wish.template, wish)
     with open_exchange(course, course_dir) as exchange:
         graded = course_grades(exchange, wish.ids, with_feedback=wish.with_feedback)

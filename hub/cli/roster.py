@@ -13,11 +13,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from autograder.gradebook.gradetable import StudentKeys
+from autograder.gradebook.gradetable import StudentKeys, names_of
 from autograder.gradebook.lms.formats import FORMATS, Format
 from autograder.gradebook.lms.plan import some, words_of
 from autograder.gradebook.lms.roster import IDS, Match, RosterPlan, match_people, read_people
 from autograder.gradebook.lms.sheet import Encoding, read_bytes
+from course.gradebook import gradebook_is_there
 from hub.cli.console import (
     DEFAULT_COURSE,
     DEFAULT_COURSE_DIR,
@@ -31,6 +32,7 @@ from hub.cli.console import (
 )
 from hub.cli.exchange import opened
 from hub.cli.lms import FileEncoding, Headings, Yes, pairs, require_agreement, say
+from hub.coursework import open_gradebook
 from hub.exchange.answers import as_member
 from hub.exchange.people import keep_keys, student_keys
 
@@ -88,7 +90,7 @@ def import_command(
     with told(), opened(course, course_dir) as exchange:
         headings = pairs("--heading", heading)
         found, people = read_people(str(file), read_bytes(file), form, encoding, headings)
-        plan = match_people(str(file), people, [*student_keys(exchange).values()])
+        plan = match_people(str(file), people, [*student_keys(exchange, graded(course_dir)).values()])
         tell(plan, found, as_json=as_json)
         if plan.changed and not dry:
             require_agreement(f"Keep the ids of {len(plan.changed)} people?", yes=yes)
@@ -98,6 +100,14 @@ def import_command(
         if as_json:
             counts = {"matched": len(plan.matches), "strangers": len(plan.strangers)}
             emit({"event": "done", "dry_run": dry, "kept": kept, "absent": len(plan.absent), **counts})
+
+
+def graded(course_dir: Path) -> tuple[str, ...]:
+    """Whom the gradebook knows, where there is one: a course without a hub has no other roster."""
+    if not gradebook_is_there(course_dir):
+        return ()
+    with open_gradebook(course_dir) as gradebook:
+        return names_of(gradebook)
 
 
 def tell(plan: RosterPlan, form: Format, *, as_json: bool) -> None:

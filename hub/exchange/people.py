@@ -25,12 +25,18 @@ from hub.exchange.tables import ExcuseRow, LmsKeysRow, MemberRow
 LOCK = "lms keys"
 
 
-def student_keys(exchange: Exchange) -> dict[str, StudentKeys]:
-    """Hub name -> keys, of the students on the roster: what an LMS's roster said of them goes before
-    what ours says."""
+def student_keys(exchange: Exchange, others: Iterable[str] = ()) -> dict[str, StudentKeys]:
+    """Hub name -> keys, of the students on the roster and of ``others``, whom the gradebook knows where
+    nobody keeps a roster. What an LMS's roster said of them goes before what ours says."""
     with exchange.database.reading() as session:
         known = {row.name: _keys(row) for row in session.scalars(select(LmsKeysRow))}
-    return {each.name: _joined(each, known.get(each.name)) for each in exchange.roster() if not each.is_staff}
+    members = {each.name: each for each in exchange.roster()}
+    names = dict.fromkeys([*members, *known, *others])
+    return {
+        name: _joined(members.get(name, Member(name)), known.get(name))
+        for name in names
+        if name not in members or not members[name].is_staff
+    }
 
 
 def keep_keys(database: Database, keys: Iterable[StudentKeys]) -> None:

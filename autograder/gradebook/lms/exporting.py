@@ -23,8 +23,7 @@ from autograder.gradebook.lms.plan import (
     require_one_each,
     words_of,
 )
-from autograder.gradebook.lms.sheet import DELIMITERS, Sheet, Text, first_row, read_sheet
-from autograder.gradebook.lms.sheet import Dialect as _Dialect
+from autograder.gradebook.lms.sheet import DELIMITERS, Dialect, Sheet, Text, first_row, read_sheet
 from autograder.gradebook.lms.writing import key_of_most
 
 SHOWN = 8
@@ -78,7 +77,7 @@ def read_template(source: Text, to: Format) -> Sheet:
     assert template is not None  # noqa: S101 -- the caller has looked
     sheet = read_sheet(source, template.delimiters, template.columns, escape=template.escape)
     if sheet is None:
-        found = first_row(source, _Dialect(template.delimiters[0]))
+        found = first_row(source, Dialect(template.delimiters[0]))
         wanted = " or ".join(", ".join(map(repr, names)) for names in template.columns)
         ways = ", ".join(DELIMITERS[sign] for sign in template.delimiters)
         raise AuthorError(

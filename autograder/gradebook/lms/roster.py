@@ -20,17 +20,20 @@ from autograder.gradebook.lms.formats import Format
 from autograder.gradebook.lms.plan import Stranger, folded, require_one_each, words_of
 from autograder.gradebook.lms.sheet import (
     MOST_BYTES,
+    Dialect,
     Encoding,
     Sheet,
+    Text,
     first_row,
     read_sheet,
     read_text,
 )
-from autograder.gradebook.lms.sheet import Dialect as _Dialect
+from autograder.gradebook.lms.workbook import BROKEN, is_workbook, read_workbook
 
 IDS = ("sis_id", "login", "email", "lms_id")
 ID = re.compile(r"[^\x00-\x1f\x7f]{1,255}")
 ZIP_START = b"PK\x03\x04"
+SHOWN = 8
 
 
 @dataclass(frozen=True)
@@ -124,21 +127,34 @@ def read_people(
 ) -> tuple[Format, tuple[Person, ...]]:
     """The people of a file and the format that it has, which ``form`` may say. ``headings``: see
     ``sheet.Text``. Raises AuthorError."""
+    book = None
     if data.startswith(ZIP_START):
-        name, data = unpacked(name, data)
+        book = read_workbook(name, data) if is_workbook(data) else None
+        name, data = (name, b"") if book else unpacked(name, data)
     source = replace(read_text(name, data, encoding), headings=headings or {})
     for each in [form] if form else [*SOURCES]:
         if each not in SOURCES:
             raise AuthorError(f"{each} says nothing of people; read them from {', '.join(SOURCES)}")
-        about = SOURCES[each]
-        sheet = read_sheet(source, about.delimiters, about.wanted, escape=about.escape)
+        sheet = _in_book(book, source, SOURCES[each]) if book else _in_text(source, SOURCES[each])
         if sheet is not None:
-            return each, tuple(_people(sheet, about))
-    found = ", ".join(map(repr, first_row(source, _Dialect(","))[:8])) or "nothing"
+            return each, tuple(_people(sheet, SOURCES[each]))
+    first = book.header if book and book.rows else first_row(source, Dialect(","))
     raise AuthorError(
-        f"{name}:1: no file of {form or 'any format known here'}; its first row has {found}. A CSV file with "
-        f"the columns {', '.join(PLAIN)} will do"
+        f"{name}:1: no file of {form or 'any format known here'}; its first row has "
+        f"{', '.join(map(repr, first[:SHOWN])) or 'nothing'}. A CSV file with the columns "
+        f"{', '.join(PLAIN)} will do"
     )
+
+
+def _in_text(source: Text, about: Source) -> Sheet | None:
+    return read_sheet(source, about.delimiters, about.wanted, escape=about.escape)
+
+
+def _in_book(book: Sheet, source: Text, about: Source) -> Sheet | None:
+    """The workbook's sheet, where it has the columns of this format."""
+    sheet = replace(book, source=source)
+    header = set(sheet.header) if sheet.rows else set()
+    return sheet if any(set(names) <= header for names in about.wanted) else None
 
 
 def unpacked(name: str, data: bytes) -> tuple[str, bytes]:
@@ -146,7 +162,7 @@ def unpacked(name: str, data: bytes) -> tuple[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open("users.csv") as file:
             users = file.read(MOST_BYTES + 1)
-    except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except BROKEN as error:
         raise AuthorError(f"{name}: a zip must be OneRoster's, with users.csv in it: {error}") from error
     if len(users) > MOST_BYTES:
         raise AuthorError(f"{name}: users.csv is larger than {MOST_BYTES >> 20} MiB")
@@ -200,6 +216,10 @@ def _people(sheet: Sheet, about: Source) -> Iterator[Person]:
         for key, column in columns.items():
             value = row.cells[column].value.strip().removeprefix(about.prefix)
             if key in (*IDS, "name") and value:
+                if (number, column) in sheet.numbers:
+                    raise sheet.error(
+                        number, "a number, which has lost its zeros; make the column text there", column
+                    )
                 if not ID.fullmatch(value):
                     raise sheet.error(
                         number, f"{value[:40]!r} is no id: it has a line end, or 256 signs", column

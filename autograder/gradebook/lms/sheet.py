@@ -107,11 +107,13 @@ class Text:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A file as rows of cells; all rows but blank ones are as wide as the first."""
+    """A file as rows of cells; all rows but blank ones are as wide as the first. ``numbers``: cells of a
+    workbook that are no text."""
 
     source: Text
     dialect: Dialect
     rows: tuple[Row, ...]
+    numbers: frozenset[tuple[int, int]] = frozenset()
 
     @property
     def name(self) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 from dataclasses import replace
 
+import openpyxl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autograder.errors import AuthorError
 from autograder.gradebook.gradetable import StudentKeys
@@ -17,6 +21,10 @@ from autograder.gradebook.lms.roster import Person, RosterPlan, match_people, re
 from tests.autograder.gradebook.lms import downloads
 from tests.autograder.gradebook.lms.classes import class_grades, student, students
 
+BOMB = (
+    b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
+    b'<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">&b;</Types>'
+)
 PEOPLE = students()
 ADA, BOB = student(1), student(2)
 MOODLE = "First name,Last name,ID number,Email address,Username,User ID\r\n"
@@ -41,6 +49,10 @@ def matched(data: bytes | str, *known: StudentKeys) -> RosterPlan:
     return match_people("file.csv", people, known)
 
 
+BOOK, ROSTER = (
+    plan_fresh(class_grades([ADA]), Format.EXCEL, Options()).files["mls-excel.xlsx"],
+    oneroster(ADA),
+)
 FILES = {
     Format.CANVAS: (downloads.canvas(PEOPLE).encode(), ("lms_id", "sis_id", "login")),
     Format.MOODLE: (downloads.moodle(PEOPLE), ("email",)),
@@ -131,6 +143,70 @@ def test_new_ids_go_before_old_ones_and_empty_ones_change_nothing() -> None:
 def test_a_file_that_would_confuse_people_is_refused(text: str, words: str) -> None:
     with pytest.raises(AuthorError, match=words):
         matched(text, ADA, BOB)
+
+
+def workbook(*rows: list[object]) -> bytes:
+    book, out = openpyxl.Workbook(), io.BytesIO()
+    sheet = book.worksheets[0]
+    for row in rows:
+        sheet.append(row)
+    book.save(out)
+    return out.getvalue()
+
+
+def test_our_own_workbook_can_be_read_back() -> None:
+    (data,) = plan_fresh(class_grades(PEOPLE[:50]), Format.EXCEL, Options()).files.values()
+    form, people = read_people("x.xlsx", data)
+    assert form is Format.CSV
+    graded = [who for number, who in enumerate(PEOPLE[:50]) if number % 10 != 9]
+    assert [each.keys for each in people] == [replace(who, full_name=who.full_name.strip()) for who in graded]
+
+
+def test_a_workbook_of_another_system_is_known_by_its_headings() -> None:
+    data = workbook(
+        ["Student ID", "Name", "PS1 [10]"], ["ada", "Ada", 7.5], [None, None, None], ["bob", "Bob", None]
+    )
+    form, people = read_people("x.xlsx", data)
+    assert (form, [(each.line, each.keys.login) for each in people]) == (
+        Format.SAKAI,
+        [(2, "ada"), (4, "bob")],
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (
+            workbook(["name", "sis_id"], ["ada", 12]),
+            r"x.xlsx:2: column 'sis_id': a number, which has lost its zeros",
+        ),
+        (workbook(["a"], ["b"]), "x.xlsx:1: no file of any format known here; its first row has 'a'"),
+        (workbook(), "no file of any format"),
+        (workbook(["name", *"x" * 300], ["a"]), "more than 20000 rows or 200 columns"),
+        (workbook(["name"], ["a"])[:1000], "a zip must be OneRoster's"),
+    ],
+)
+def test_a_workbook_that_cannot_be_trusted_is_refused(data: bytes, words: str) -> None:
+    with pytest.raises(AuthorError, match=words):
+        read_people("x.xlsx", data)
+
+
+def test_a_workbook_that_swells_or_names_entities_is_refused() -> None:
+    for inside, words in ((b"0" * (65 << 20), "more than 64 MiB"), (BOMB, "no workbook that can be read")):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("[Content_Types].xml", inside)
+        with pytest.raises(AuthorError, match=words):
+            read_people("x.xlsx", out.getvalue())
+
+
+@given(st.data())
+def test_a_damaged_workbook_or_zip_is_an_error_of_the_file(data: st.DataObject) -> None:
+    whole = bytearray(data.draw(st.sampled_from([BOOK, ROSTER])))
+    for _ in range(data.draw(st.integers(1, 4))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(AuthorError):
+        read_people("x", bytes(whole))
 
 
 def test_a_column_of_hub_names_decides() -> None:
