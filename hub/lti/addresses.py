@@ -2,7 +2,8 @@
 
 Contract: only https (http on the loopback), only the hosts that were registered for the platform, no user
 name inside. So neither a launch nor an answer can send the tool, and its token, to another host. Case and
-query of an address are kept: they belong to ids.
+query of an address are kept: they belong to ids. Errors don't repeat an address: a careless platform may
+have put a token of ours into it.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from collections.abc import Collection
 from urllib.parse import SplitResult, urlencode, urlsplit
 
 from autograder.errors import AuthorError, PlatformError
-from hub.lti.text import LONGEST, Unreadable, shown
+from hub.lti.text import LONGEST, Unreadable
 
 UNSAFE = frozenset(' \\<>"^`{|}')
+NO_ADDRESS = "no address; write it like https://lms.example.edu/path"
 PORTS = {"https": 443, "http": 80}
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\]")
 # One link of a Link header; quotes may be typographic, as those of Moodle's first page are.
@@ -37,7 +39,10 @@ def host_of(url: str) -> str:
 
 def require_host(url: str, hosts: Collection[str], what: str) -> str:
     """The address, if it is at one of these hosts. Raises Elsewhere."""
-    found = host_of(url)
+    try:
+        found = host_of(url)
+    except Elsewhere as error:
+        raise Elsewhere(f"{what}: {error}") from None
     if found not in hosts:
         known = ", ".join(sorted(hosts)) or "none"
         raise Elsewhere(
@@ -83,7 +88,7 @@ def next_page(link: str) -> str:
     while place < len(text):
         match = LINK.match(text, place)
         if match is None or (match.end() < len(text) and text[match.end()] != ","):
-            raise Unreadable(f"the platform's Link header can't be read: {shown(text)}")
+            raise Unreadable("the platform's Link header can't be read; ask its administrator")
         rels = [REL.fullmatch(each.strip()) for each in match[2].split(";")]
         if any(rel is not None and "next" in rel[1].lower().split() for rel in rels):
             found = match[1].replace("&amp;", "&")
@@ -106,14 +111,14 @@ def _parts(url: str) -> SplitResult:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise Elsewhere(f"{shown(url)} is no address") from None
+        raise Elsewhere(NO_ADDRESS) from None
     is_plain = len(url) <= LONGEST and url.isascii() and url.isprintable() and not set(url) & UNSAFE
     if not is_plain or not parts.hostname or parts.username is not None or parts.fragment or port == 0:
-        raise Elsewhere(f"{shown(url)} is no address; write it like https://lms.example.edu/path")
+        raise Elsewhere(NO_ADDRESS)
     if parts.scheme not in PORTS or not HOST.fullmatch(_host(parts)):
-        raise Elsewhere(f"{shown(url)} must begin with https:// and a host's name")
+        raise Elsewhere("an address must begin with https:// and a host's name")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise Elsewhere(f"{shown(url)} must be https: a token is sent there")
+        raise Elsewhere("an address must be https: a token is sent there")
     return parts
 
 

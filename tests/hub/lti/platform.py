@@ -95,7 +95,7 @@ class Platform:
 
     def __post_init__(self) -> None:
         self.port = self.port or free_port()
-        self.key = _key()
+        self.key = self.signer = _key()  # what it publishes, and what it signs with
         self.used: set[str] = set()
         self.redirect_uri = ""
         self.faulty = Faulty(Starlette(routes=self._routes()))
@@ -197,7 +197,7 @@ class Platform:
         }
 
     def sign(self, claims: dict[str, Any]) -> str:
-        return jwt.encode(claims, self.key, algorithm="RS256", headers={"kid": "platform"})
+        return jwt.encode(claims, self.signer, algorithm="RS256", headers={"kid": "platform"})
 
     def initiation(self, person: Person) -> dict[str, str]:
         """What the browser posts to the tool's login, as Moodle does: all six."""
