@@ -54,21 +54,26 @@ def load(modules: Iterable[str]) -> dict[str, Any]:
 
 
 def warm_up() -> None:
-    """Loads what the first use of torch loads."""
+    """Loads what the first uses of torch load."""
     torch = sys.modules.get("torch")
     if torch is not None:
         weights = torch.ones(2, 2, requires_grad=True)
         optimizer = torch.optim.SGD([weights], lr=0.1)  # loads torch._dynamo and sympy: 0.8 s
         torch.nn.functional.relu(weights @ weights).sum().backward()
         optimizer.step()
+        torch.manual_seed(0)  # `begin_anew` takes it back
+        repr(weights.mean())
 
 
 def begin_anew() -> None:
     """What would be the same in every box, and is different in every process that was started."""
-    for name in ("random", "numpy.random", "torch"):
+    for name in ("random", "numpy.random"):
         module = sys.modules.get(name)
         if module is not None:
             module.seed()
+    torch: Any = sys.modules.get("torch")
+    if torch is not None:
+        torch.default_generator.seed()  # boxes reach no device whose generator would need it
     multiprocessing = sys.modules.get("multiprocessing.process")
     if multiprocessing is not None:
         multiprocessing.current_process().authkey = secrets.token_bytes(32)
