@@ -1,9 +1,10 @@
 """Runs nbgrader's own generate_assignment, in a process of its own: nbgrader changes directory.
 
 Contract: each line on stdin is a request, a JSON object of course_dir, release (a folder,
-relative to it), stubs (the code stub by assignment) and database (whether the gradebook is
-told). Each is answered by a line on stdout, a JSON list of [assignment, error or ""]. Started
-by ``course.release`` only.
+relative to it), stubs (the code stub by assignment, null for the configuration's own), database
+(whether the gradebook is told) and url (another gradebook to tell, "" for the course's). Each is
+answered by a line on stdout, a JSON list of [assignment, error or ""]. Started by
+``course.release`` only.
 """
 
 from __future__ import annotations
@@ -25,7 +26,10 @@ def generate(request: dict[str, Any], assignment: str) -> str:
     config: Config = PyFileConfigLoader("nbgrader_config.py", path=str(course_dir)).load_config()
     config.CourseDirectory.root = str(course_dir)
     config.CourseDirectory.release_directory = request["release"]
-    config.ClearSolutions.code_stub = {"python": request["stubs"][assignment]}
+    if (stub := request["stubs"][assignment]) is not None:
+        config.ClearSolutions.code_stub = {"python": stub}
+    if request["url"]:
+        config.CourseDirectory.db_url = request["url"]
     if not request["database"]:
         config.SaveCells.enabled = False
         config.GenerateAssignment.no_database = True

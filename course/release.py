@@ -14,6 +14,8 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from course.assignment import Assignment
 from course.build import build, refuse_leaks
 from course.compose import code_stub
 from course.gradebook import DEFAULT, gradebook_has, gradebook_url
+from course.material import read_assignment
 from course.records import Course
 from course.tree import STATE, digest, read_tree, replace_tree, scratch_folder
 
@@ -53,6 +56,23 @@ def release(course: Course, course_dir: Path, ids: tuple[str, ...] = ()) -> tupl
                 replace_tree(course_dir / "release" / each.id, made / each.id, scratch)
             _remember(course_dir, stale)
     return tuple(Released(each, course_dir / "release" / each.id, each in stale) for each in assignments)
+
+
+@contextmanager
+def rehearse(course: Course, course_dir: Path, name: str) -> Iterator[str]:
+    """The URL of a passing gradebook into which nbgrader has released an assignment, as it is in ``source/``.
+
+    The course's own gradebook and ``release/`` aren't touched. Raises AuthorError where nbgrader refuses.
+    """
+    course_dir = course_dir.resolve()
+    written = (course.assignments_folder / name).is_dir()
+    stub = code_stub(read_assignment(course, name)) if written else None
+    with scratch_folder(course_dir) as scratch, _Generator(course_dir, scratch) as generator:
+        url = f"sqlite:///{scratch / 'rehearsal.db'}"
+        for assignment, trouble in generator.release(name, stub, url):
+            if trouble:
+                raise _explained(assignment, trouble, database=False)
+        yield url
 
 
 class _Generator:
@@ -94,6 +114,7 @@ class _Generator:
                 "release": str(folder.relative_to(self.course_dir)),
                 "stubs": {each.id: code_stub(each) for each in assignments},
                 "database": database,
+                "url": "",
             }
         )
         for assignment, trouble in answers:
@@ -102,6 +123,12 @@ class _Generator:
         for each in assignments:
             refuse_leaks(each, read_tree(folder / each.id))
         return folder
+
+    def release(self, name: str, stub: str | None, url: str) -> list[tuple[str, str]]:
+        """Releases one assignment into another gradebook; what nbgrader said of it, if it refused."""
+        release = str((self.scratch / "rehearsal").relative_to(self.course_dir))
+        known = {"course_dir": str(self.course_dir), "release": release, "stubs": {name: stub}}
+        return self._ask({**known, "database": True, "url": url})
 
     def _ask(self, request: dict[str, object]) -> list[tuple[str, str]]:
         assert self.process.stdin and self.process.stdout  # noqa: S101  # both are pipes
@@ -120,7 +147,8 @@ def _explained(name: str, trouble: str, *, database: bool) -> AuthorError | Plat
     if any(words in trouble for words in FROZEN):
         return AuthorError(
             f"{name}: cells with ids were added or removed, and students have submitted already: "
-            f"keep the ids, or give the new version a new folder (nbgrader: {trouble})"
+            f"`mlsys regrade {name}` shows what that does to their grades and publishes it; or keep the ids "
+            f"(nbgrader: {trouble})"
         )
     if database:
         return PlatformError(f"{name}: nbgrader couldn't write the gradebook: {trouble}")

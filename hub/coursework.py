@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from autograder.batch import Bench, GradingRoom, read_sources
+from autograder.batch import Bench, Due, GradingRoom, Penalty, read_sources
 from autograder.errors import AuthorError, PlatformError
 from autograder.gradebook import Gradebook, Policy
 from course.gradebook import DEFAULT, gradebook_is_there, gradebook_url
@@ -49,15 +49,20 @@ def open_gradebook(course_dir: Path) -> Gradebook:
 
 def grading_room(course: Course, course_dir: Path, assignment: str, bench: Bench) -> GradingRoom:
     """What grading an assignment of a course needs."""
-    entry = entry_of(course, assignment)
+    due, penalty = lateness(course_dir, entry_of(course, assignment))
     return GradingRoom(
         course_dir=course_dir.resolve(),
         bench=bench,
         sources=read_sources(course_dir.resolve(), assignment),
         secret=course_secret(course_dir),
-        due=due_dates(course_dir, entry),
-        penalty=lambda seconds, points: late_penalty(entry.late, seconds, points),
+        due=due,
+        penalty=penalty,
     )
+
+
+def lateness(course_dir: Path, entry: Entry) -> tuple[Due, Penalty]:
+    """When an assignment is due for each student, and what being late costs."""
+    return due_dates(course_dir, entry), lambda seconds, points: late_penalty(entry.late, seconds, points)
 
 
 class Busy(PlatformError):
@@ -71,21 +76,32 @@ def grading_locks(course_dir: Path, assignments: Iterable[str], by: str = "a bat
     Raises Busy where another process is grading one of them. `SERVER` is waited for: it lets others have
     their turn. ``by``: who grades.
     """
-    folder = course_dir.resolve() / STATE
     with contextlib.ExitStack() as held:
         for assignment in sorted(set(assignments)):
-            path = folder / f"grading-{assignment}.lock"
-            try:
-                folder.mkdir(exist_ok=True)
-                take(held.enter_context(path.open("a+")), by)
-            except BlockingIOError:
-                raise Busy(
-                    f"{assignment} is being graded already; wait until that ends, or stop it"
-                ) from None
-            except OSError as error:
-                raise PlatformError(
-                    f"{path}: {error.strerror}; see to the disk, then run it again"
-                ) from error
+            busy = f"{assignment} is being graded already; wait until that ends, or stop it"
+            held.enter_context(_locked(course_dir, f"grading-{assignment}.lock", by, busy))
+        yield
+
+
+@contextlib.contextmanager
+def draft_lock(course_dir: Path, assignment: str) -> Iterator[None]:
+    """One regrading of an assignment at a time; others may grade meanwhile. Raises Busy."""
+    busy = f"{assignment} is being regraded already; wait until that ends, or stop it"
+    with _locked(course_dir, f"regrading-{assignment}.lock", "a regrading", busy):
+        yield
+
+
+@contextlib.contextmanager
+def _locked(course_dir: Path, name: str, by: str, busy: str) -> Iterator[None]:
+    path = course_dir.resolve() / STATE / name
+    with contextlib.ExitStack() as held:
+        try:
+            path.parent.mkdir(exist_ok=True)
+            take(held.enter_context(path.open("a+")), by)
+        except BlockingIOError:
+            raise Busy(busy) from None
+        except OSError as error:
+            raise PlatformError(f"{path}: {error.strerror}; see to the disk, then run it again") from error
         yield
 
 

@@ -40,6 +40,11 @@ def never(student: str) -> datetime | None:
     return None
 
 
+def late_seconds(due: datetime | None, received: datetime) -> float:
+    """How late a submission is; 0 where nothing is due."""
+    return max(0.0, (received - due).total_seconds()) if due else 0.0
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -118,8 +123,7 @@ class GradingRoom:
         )
 
     def late_seconds(self, student: str, received: datetime) -> float:
-        due = self.due(student)
-        return max(0.0, (received - due).total_seconds()) if due else 0.0
+        return late_seconds(self.due(student), received)
 
     def judge(self, job: Job, files: Mapping[str, bytes]) -> tuple[GradedNotebook, ...]:
         seeds = {name: self.seed(job.assignment, name, job.receipt.sha256) for name in self.sources}

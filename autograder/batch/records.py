@@ -7,7 +7,7 @@ PlatformError. Notebooks aren't sent back but rebuilt here, from the same submis
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -33,7 +33,7 @@ def read_bundle(bundle: bytes) -> Sources:
 
 def result_bytes(notebooks: tuple[GradedNotebook, ...]) -> bytes:
     """The judgements of a submission's notebooks."""
-    return json.dumps({"notebooks": {each.name: _result(each) for each in notebooks}}).encode()
+    return json.dumps({"notebooks": judgements(notebooks)}).encode()
 
 
 def fault_bytes(words: str) -> bytes:
@@ -49,20 +49,30 @@ def read_result(text: bytes, sources: Sources, files: Files) -> tuple[GradedNote
         said = json.loads(text)
         if "fault" in said:
             raise PlatformError(str(said["fault"])[:2000])
-        found = said["notebooks"]
-        if found.keys() != sources.keys():
-            raise ValueError("other notebooks")
-        results = {name: None if one is None else _notebook_result(one) for name, one in found.items()}
+        results = read_judgements(said["notebooks"], sources)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise PlatformError(
             f"a worker sent no result ({error}); is the same version installed there?"
         ) from error
-    return tuple(_rebuilt(sources, files, results))
+    return rebuilt(sources, files, results)
 
 
-def _rebuilt(
+def judgements(notebooks: Sequence[GradedNotebook]) -> dict[str, dict[str, Any] | None]:
+    """The judgements of a submission's notebooks as plain data, by name; None for what couldn't be read."""
+    return {each.name: _result(each) for each in notebooks}
+
+
+def read_judgements(found: Mapping[str, Any], sources: Sources) -> dict[str, NotebookResult | None]:
+    """What ``judgements`` gave. Raises ValueError, TypeError, KeyError or AttributeError for any other."""
+    if found.keys() != sources.keys():
+        raise ValueError("other notebooks")
+    return {name: None if one is None else _notebook_result(one) for name, one in found.items()}
+
+
+def rebuilt(
     sources: Sources, files: Files, results: Mapping[str, NotebookResult | None]
-) -> list[GradedNotebook]:
+) -> tuple[GradedNotebook, ...]:
+    """The judged notebooks, from the submission and its judgements. Raises PlatformError."""
     notebooks = []
     for name, one in repair_submission(sources, files).items():
         unreadable = isinstance(one, SubmissionError)
@@ -72,7 +82,7 @@ def _rebuilt(
             notebooks.append(GradedNotebook(name, sources[name], problem=str(one)))
         else:
             notebooks.append(GradedNotebook(name, sources[name], repaired=one, result=results[name]))
-    return notebooks
+    return tuple(notebooks)
 
 
 def _result(notebook: GradedNotebook) -> dict[str, Any] | None:

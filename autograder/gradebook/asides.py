@@ -5,7 +5,7 @@ Contract: reads only. What is set aside follows from the rows that regradings ad
 
 from __future__ import annotations
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from autograder.gradebook.attempts import Aside
@@ -16,6 +16,14 @@ def undone() -> Select[int]:
     """The ids of the attempts whose regrading was taken back."""
     taking_back = aliased(RegradingRow)
     return select(RegradedRow.attempt_id).join(taking_back, taking_back.undoes == RegradedRow.regrading_id)
+
+
+def set_aside() -> Select[int]:
+    """The ids of all attempts that never count."""
+    taking_back = select(RegradingRow.undoes).where(RegradingRow.undoes.is_not(None))
+    return select(RegradedRow.attempt_id).where(
+        or_(RegradedRow.lower, RegradedRow.regrading_id.in_(taking_back))
+    )
 
 
 def asides(session: Session) -> dict[int, Aside]:

@@ -19,8 +19,9 @@ from nbformat.notebooknode import NotebookNode
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload
 
-from autograder.gradebook.asides import asides, undone
+from autograder.gradebook.asides import asides, set_aside, undone
 from autograder.gradebook.attempts import (
+    Aside,
     Attempt,
     AttemptState,
     GradedNotebook,
@@ -154,12 +155,21 @@ class Gradebook:
         wanted = (
             select(AttemptRow.student, func.max(AttemptRow.number))
             .where(AttemptRow.assignment == assignment, AttemptRow.state != AttemptState.FAULT.value)
+            .where(AttemptRow.id.not_in(set_aside()))
             .group_by(AttemptRow.student)
         )
         if student is not None:
             wanted = wanted.where(AttemptRow.student == student)
         with self.database.reading() as session:
             return {name: number for name, number in session.execute(wanted)}
+
+    def ungraded_again(self, assignment: str) -> set[str]:
+        """Those who have no grade any more: all that counted was taken back."""
+        back = select(AttemptRow.student).where(AttemptRow.assignment == assignment)
+        graded = select(CountingRow.student).where(CountingRow.assignment == assignment)
+        with self.database.reading() as session:
+            taken = set(session.scalars(back.where(AttemptRow.id.in_(undone()))))
+            return taken - set(session.scalars(graded))
 
     def submitters(self, assignment: str) -> tuple[str, ...]:
         """The students who have an attempt at an assignment."""
@@ -177,7 +187,11 @@ class Gradebook:
         chosen = choose(attempts, policy)
         if chosen is None:
             return
-        judged = [each.submitted for each in attempts if each.state is not AttemptState.FAULT]
+        judged = [
+            each.submitted
+            for each in attempts
+            if each.state is not AttemptState.FAULT and each.aside is not Aside.UNDONE
+        ]
         note_time(session, assignment, row.student, max(judged))
         if _counting(session, row.student, row.assignment) == chosen.id:
             return

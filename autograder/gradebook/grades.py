@@ -30,7 +30,7 @@ NO_RESPONSE = "No response."
 def require_released(session: Session, assignment: str, sources: Mapping[str, NotebookNode]) -> Any:
     """nbgrader's Assignment row. Raises PlatformError unless its cells are the source notebooks'."""
     row = session.scalars(select(api.Assignment).where(api.Assignment.name == assignment)).one_or_none()
-    again = f"run `mlsys release {assignment}`"
+    again = f"run `mlsys release {assignment}`, or `mlsys regrade {assignment}` if it was submitted already"
     if row is None:
         raise PlatformError(f"{assignment} is not in the gradebook; {again}")
     notebooks = {notebook.name: notebook for notebook in row.notebooks}

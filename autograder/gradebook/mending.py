@@ -9,6 +9,7 @@ database are what is trusted here: they are never mended.
 from __future__ import annotations
 
 import re
+import shutil
 
 from autograder.gradebook.folders import attempt_folder, autograded_folder, copy_folder, remove_leftovers
 from autograder.gradebook.gradebook import Gradebook
@@ -25,6 +26,8 @@ def mend(gradebook: Gradebook, assignment: str) -> None:
         remove_leftovers(home, r"\d+")
     for home in sorted((course / "autograded").glob("*")):
         remove_leftovers(home, re.escape(assignment))
+    for student in gradebook.ungraded_again(assignment):
+        shutil.rmtree(autograded_folder(course, student, assignment), ignore_errors=True)
     for student, number in gradebook.counting_numbers(assignment).items():
         kept = attempt_folder(course, student, assignment, number)
         if kept.is_dir():  # a course directory that was restored in part says so where the page is shown

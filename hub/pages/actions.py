@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from starlette.responses import Response
 
 from autograder.errors import AuthorError
+from autograder.gradebook.regrading import Keep
 from course.release import release as build_release
 from hub.pages.jobs import JobKind, Order
 from hub.pages.responses import go
 from hub.pages.site import Visit, not_found
 
 LONGEST_REASON = 500
+REGRADES = (JobKind.REGRADE, JobKind.PUBLISH, JobKind.UNDO)
 
 
 def grade(visit: Visit) -> Response:
@@ -21,8 +24,11 @@ def grade(visit: Visit) -> Response:
 
 
 def regrade(visit: Visit) -> Response:
-    """Judges all again."""
-    return _start(visit, JobKind.REGRADE)
+    """Judges all again and shows what would change; then publishes that, or takes it back."""
+    asked = visit.form.get("act", JobKind.REGRADE.value)
+    if asked not in REGRADES:
+        raise AuthorError(f"{asked[:40]!r} is nothing that can be done here; use the buttons of a regrading")
+    return _start(visit, JobKind(asked))
 
 
 def give_back(visit: Visit) -> Response:
@@ -86,8 +92,22 @@ def _start(visit: Visit, kind: JobKind) -> Response:
         raise not_found()
     everything = visit.form.get("everything") == "yes"
     order = Order(kind, visit.entry.id, (only,) if only else (), everything)
+    if kind.is_signed:
+        order = replace(order, keep=_keep(visit), reason=_reason(visit), by=visit.member.name)
     job = visit.site.jobs.start(order, visit.member.name)
     return go(visit, "job", job=job.id)
+
+
+def _keep(visit: Visit) -> Keep:
+    return Keep.NEVER_LOWER if visit.form.get("keep") == Keep.NEVER_LOWER else Keep.REPLACE
+
+
+def _reason(visit: Visit) -> str:
+    """One line, as it is kept in the record."""
+    reason = " ".join(visit.form.get("reason", "").split())[:LONGEST_REASON]
+    if not reason:
+        raise AuthorError("Say why, in a few words: it is kept in the record of regradings")
+    return reason
 
 
 def _back(visit: Visit, student: str, said: str) -> Response:

@@ -31,6 +31,7 @@ from typing import Any
 
 from autograder.errors import AuthorError, PlatformError
 from autograder.gradebook import Clock
+from autograder.gradebook.regrading import Keep
 
 ID = re.compile(r"[0-9]{8}T[0-9]{6}-[a-z]+-[0-9a-f]{8}")
 MLSYS = (sys.executable, "-P", "-m", "hub.cli.app")
@@ -42,15 +43,23 @@ Event = dict[str, Any]
 
 
 class JobKind(StrEnum):
-    """What a job does to an assignment."""
+    """What a job does to an assignment. REGRADE shows whose points would change; PUBLISH makes that the
+    grades, UNDO takes it back."""
 
     GRADE = "grade"
     REGRADE = "regrade"
+    PUBLISH = "publish"
+    UNDO = "undo"
     FEEDBACK = "feedback"
 
     @property
     def grades(self) -> bool:
-        return self in (JobKind.GRADE, JobKind.REGRADE)
+        return self is not JobKind.FEEDBACK
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether the gradebook's record wants to know who and why."""
+        return self in (JobKind.PUBLISH, JobKind.UNDO)
 
 
 class JobState(StrEnum):
@@ -66,12 +75,15 @@ class JobState(StrEnum):
 @dataclass(frozen=True)
 class Order:
     """What is to be done; ``students``: only theirs, all if there are none. ``everything``: give back
-    feedback that isn't final, too."""
+    feedback that isn't final, too. ``keep``, ``reason`` and ``by`` are a published regrading's."""
 
     kind: JobKind
     assignment: str
     students: tuple[str, ...] = ()
     everything: bool = False
+    keep: Keep = Keep.REPLACE
+    reason: str = ""
+    by: str = ""
 
     @property
     def commands(self) -> tuple[tuple[str, ...], ...]:
@@ -83,7 +95,14 @@ class Order:
                 ("autograde", self.assignment, "--json", *chosen),
             )
         if self.kind is JobKind.REGRADE:
-            return (("regrade", self.assignment, "--json", *chosen),)
+            return (("regrade", self.assignment, "--dry-run", "--again", "--json", *chosen),)
+        if self.kind.is_signed:
+            # One word each: what people write is never taken for another option.
+            signed = (f"--reason={self.reason}", f"--by={self.by}", "--json")
+            if self.kind is JobKind.UNDO:
+                return (("regrade", self.assignment, "--undo", *signed),)
+            policy = ("--policy", self.keep.value)
+            return (("regrade", self.assignment, "--publish", *policy, *signed, *chosen),)
         too = ("--all",) if self.everything else ()
         return (
             ("feedback", self.assignment, "--json", *chosen),
@@ -166,6 +185,9 @@ class Jobs:
             record["assignment"],
             tuple(record["students"]),
             record.get("everything", False),
+            Keep(record.get("keep", Keep.REPLACE)),
+            record.get("reason", ""),
+            record.get("by", "") if JobKind(record["kind"]).is_signed else "",
         )
         code = None if running else _exit_code(folder)
         state = JobState.RUNNING if running else _state(code)

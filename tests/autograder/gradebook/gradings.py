@@ -47,10 +47,11 @@ def grading(
     problem: str = "",
     minutes: float = 0,
     sha256: str = "",
+    source: NotebookNode | None = None,
     **fields: Any,
 ) -> Grading:
     """A grading of "layers" by ada, submitted some minutes after ``DUE``."""
-    source = two_questions()
+    source = source or two_questions()
     repaired: Repaired | None = None if problem else repair(source, submitted or right(source))
     part = GradedNotebook("layers", source, repaired, judged if repaired else None, problem)
     at = DUE + timedelta(minutes=minutes)

@@ -323,9 +323,9 @@ def test_a_regrading_is_followed_live_and_stopped(
     screenshot(page, "job-running", tmp_path)
     page.get_by_role("button", name="Stop").click()
     expect(page.locator("#state")).to_contain_text("stopped", timeout=STEP_MS)
-    expect(page.get_by_role("heading", name="What changed")).to_be_visible()
+    expect(page.get_by_role("heading", name="What would change")).to_be_visible()
     assert "+4" in page.locator("main").inner_text()
-    expect(page.get_by_text("The points of 2 students changed.")).to_be_visible()
+    expect(page.get_by_text("The points of 2 students would change.")).to_be_visible()
     screenshot(page, "job-stopped", tmp_path)
     assert served.complaints == []
     page.context.close()

@@ -8,12 +8,14 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from autograder.errors import AuthorError
+from autograder.gradebook.regrading import Keep
 from hub.pages.jobs import Job, JobKind, Jobs, JobState, Order, is_locked
 from hub.pages.live import read_progress
 from tests.hub.pages.school import School
@@ -187,7 +189,23 @@ def test_commands_are_those_that_a_person_would_type() -> None:
         ("feedback", "layers", "--json", "--student", "ada"),
         ("return", "layers", "--all", "--student", "ada"),
     )
-    assert REGRADE.commands == (("regrade", "layers", "--json"),)
+    assert REGRADE.commands == (("regrade", "layers", "--dry-run", "--again", "--json"),)
+    signed = replace(REGRADE, kind=JobKind.PUBLISH, keep=Keep.NEVER_LOWER, reason="--undo", by="alan")
+    assert signed.commands == (
+        (
+            "regrade",
+            "layers",
+            "--publish",
+            "--policy",
+            "never-lower",
+            "--reason=--undo",
+            "--by=alan",
+            "--json",
+        ),
+    )
+    assert replace(signed, kind=JobKind.UNDO).commands == (
+        ("regrade", "layers", "--undo", "--reason=--undo", "--by=alan", "--json"),
+    )
 
 
 def test_a_lock_that_is_not_there_is_free(tmp_path: Path) -> None:
@@ -215,5 +233,26 @@ def test_a_page_follows_a_job_and_misses_nothing(
     rest = alan.get(f"{path}/events", **{"last-event-id": events[1]["id"]}).text.replace("\r", "")
     assert rest == stream.split("\n\n", 2)[2]
     page = alan.page(path)
-    assert "Nobody's points changed." in page.text and "1 of 2" in page.text
-    assert "mlsys regrade layers" in alan.page("/staff/jobs").text
+    assert "Nobody's points would change." in page.text and "1 of 2" in page.text
+    assert "mlsys regrade layers --dry-run" in alan.page("/staff/jobs").text
+
+
+def test_a_regrading_is_looked_at_published_and_taken_back(
+    school: School, make: Callable[..., Jobs], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.pages.jobs.MLSYS", make().program)
+    alan = school.visitor("alan")
+    jobs = Jobs(school.exchange.course.file, school.course_dir, school.exchange.clock)
+    for fields in ({"act": "publish"}, {"act": "publish", "reason": " "}, {"act": "grade", "reason": "x"}):
+        assert alan.post("/staff/a/layers/regrade", **fields).status_code == 400
+    assert jobs.jobs() == ()
+    said = "<b>why</b>\n--undo"
+    for act, kind in (("publish", JobKind.PUBLISH), ("undo", JobKind.UNDO)):
+        answer = alan.post("/staff/a/layers/regrade", act=act, reason=said, keep="never-lower")
+        job = ended(jobs, jobs.job(answer.headers["location"].rpartition("/")[2]))
+        assert job.order == Order(
+            kind, "layers", keep=Keep.NEVER_LOWER, reason="<b>why</b> --undo", by="alan"
+        )
+        text = alan.page(f"/staff/jobs/{job.id}").text
+        assert "Why: <b>why</b> --undo" in text
+        assert ("Take it back" in text) == (act == "publish")
