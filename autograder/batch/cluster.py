@@ -32,6 +32,7 @@ Client: Any = distributed.Client
 Security: Any = distributed.Security
 CONNECT_SECONDS = 30.0
 CERTIFICATES = ("ca.pem", "client.pem", "client.key")
+ENCRYPTED = ("tls", "gateway")
 GONE = (CancelledError, CommClosedError, TimeoutError, OSError)
 
 
@@ -50,11 +51,13 @@ class ClusterAddress:
         parts = urlsplit(self.address)
         if parts.scheme == "tcp" and is_loopback(parts.hostname or ""):
             return None
-        if parts.scheme != "tls" or self.certificates is None:
+        if parts.scheme not in ENCRYPTED or self.certificates is None:
             raise PlatformError(
-                f"{self.address}: hidden tests travel to this scheduler, so it has to be tls:// with"
-                " --certificates FOLDER (ca.pem, client.pem, client.key); tcp:// is for this host alone"
+                f"{self.address}: hidden tests travel to this scheduler, so it has to be tls:// (or gateway://)"
+                " with --certificates FOLDER (ca.pem, client.pem, client.key); tcp:// is for this host alone"
             )
+        if parts.scheme == "gateway":
+            require_gateway()
         ca, certificate, key = (self.certificates / name for name in CERTIFICATES)
         missing = [str(file) for file in (ca, certificate, key) if not file.is_file()]
         if missing:
@@ -65,6 +68,16 @@ class ClusterAddress:
             tls_client_cert=str(certificate),
             tls_client_key=str(key),
         )
+
+
+def require_gateway() -> None:
+    """Teaches Dask the addresses of dask-gateway. Raises PlatformError where it isn't installed."""
+    try:
+        import dask_gateway  # type: ignore[import-untyped]  # noqa: F401 -- it registers them; no types
+    except ImportError as error:
+        raise PlatformError(
+            f"a gateway:// address needs dask-gateway ({error}); pip install dask-gateway"
+        ) from error
 
 
 def is_loopback(host: str) -> bool:

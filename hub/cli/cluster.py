@@ -9,12 +9,25 @@ import typer
 
 from autograder.batch import default_workers
 from hub.benches import require_dask
-from hub.cli.console import told, words
+from hub.certificates import make as make_certificates
+from hub.cli.console import results, told, words
 from hub.cli.host import require_isolation
 from hub.cli.interrupts import first_interrupt
 from hub.cluster import Cluster
 
 app = typer.Typer(no_args_is_help=True, help="A grading cluster of Dask workers.")
+
+
+@app.command("certificates")
+def certificates_command(
+    folder: Annotated[Path, typer.Argument(help="Made where it isn't there.")] = Path("run/cluster"),
+) -> None:
+    """Make a cluster's certificates, for schedulers and workers that others start: see hub/deploy/cluster."""
+    with told():
+        make_certificates(folder)
+        words.print("ca.pem, server.pem, server.key: for a scheduler and its workers")
+        words.print("ca.pem, client.pem, client.key: for who grades; ca.key stays where it is")
+        results.print(folder, soft_wrap=True)
 
 
 @app.command("start")
