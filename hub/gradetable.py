@@ -16,12 +16,14 @@ from course.records import Entry
 from hub.coursework import entry_of, open_gradebook
 from hub.exchange.duedates import due_dates
 from hub.exchange.exchange import Exchange
+from hub.exchange.lookups import allowed_late
 from hub.exchange.people import excuses, student_keys
 
 
 @dataclass(frozen=True)
 class Graded:
-    """``not_due``: (hub name, assignment) of whom nothing is missing yet: it isn't due for them."""
+    """``not_due``: (hub name, assignment) of whom nothing is missing yet: they may still hand it in.
+    ``dates``: assignment -> the days on which it opens and is due."""
 
     grades: tuple[Grade, ...]
     not_due: frozenset[tuple[str, str]]
@@ -63,8 +65,9 @@ def _not_due(
     exchange: Exchange, entries: Sequence[Entry], grades: Sequence[Grade], now: datetime
 ) -> frozenset[tuple[str, str]]:
     due = {entry.id: due_dates(exchange.course_dir, entry) for entry in entries}
+    more = {entry.id: allowed_late(entry) for entry in entries}
     return frozenset(
         (grade.student.name, grade.item)
         for grade in grades
-        if grade.state is GradeState.MISSING and due[grade.item](grade.student.name) > now
+        if grade.state is GradeState.MISSING and due[grade.item](grade.student.name) + more[grade.item] > now
     )

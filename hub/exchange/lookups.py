@@ -33,18 +33,22 @@ def extended(session: Session, student: str | None) -> dict[tuple[str, str], dat
     return {(row.student, row.assignment): row.due for row in session.scalars(wanted)}
 
 
+def allowed_late(entry: Entry) -> timedelta:
+    """How long after its due date an assignment is taken."""
+    return timedelta(minutes=entry.late.grace_minutes, days=entry.late.cutoff_days)
+
+
 def terms_of(session: Session, student: str, entry: Entry) -> Terms:
     """What holds for a student now."""
     due = extended(session, student).get((student, entry.id))
     count = select(func.count()).where(SubmissionRow.student == student, SubmissionRow.assignment == entry.id)
     release = newest_release(session, entry.id)
-    grace = timedelta(minutes=entry.late.grace_minutes, days=entry.late.cutoff_days)
     return Terms(
         student=student,
         assignment=entry.id,
         opens=entry.release,
         due=due or entry.due,
-        closes=(due or entry.due) + grace,
+        closes=(due or entry.due) + allowed_late(entry),
         extended=due is not None,
         most=entry.attempts.most,
         used=session.scalars(count).one(),

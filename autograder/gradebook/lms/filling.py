@@ -8,12 +8,11 @@ student by one id and another by another is an AuthorError, and so is a student 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from autograder.errors import AuthorError
 from autograder.gradebook.gradetable import Grade, StudentKeys, items_of
 from autograder.gradebook.lms.plan import (
-    Entry,
     Line,
     Options,
     Outcome,
@@ -80,8 +79,6 @@ def fill(sheet: Sheet, layout: Layout, grades: Sequence[Grade], options: Options
     row_of, strangers = match_rows(sheet, layout, students)
     items = items_of(grades)
     columns, notes = choose_columns(sheet, layout, items, options)
-    if not columns:
-        raise AuthorError(f"{sheet.name}: no column of it is one of the assignments; {_say_columns(layout)}")
     changes: dict[tuple[int, int], str] = {}
     lines: list[Line] = []
     for item, column in columns.items():
@@ -90,14 +87,38 @@ def fill(sheet: Sheet, layout: Layout, grades: Sequence[Grade], options: Options
             raise AuthorError(f"{sheet.name} has no column for feedback; export without --with-feedback")
         for grade in items[item]:
             row = row_of.get(grade.student.name)
-            if row is None:
-                lines.append(Line(item, grade.student.name, Outcome.UNMATCHED, note="not in the file"))
-            elif row in layout.locked:
-                lines.append(Line(item, grade.student.name, Outcome.UNMATCHED, note=layout.locked[row]))
-            else:
-                entry = entry_of(grade, options, maximum=column.most(row), excuses=layout.excuses)
-                lines.append(_put(sheet, layout, row, column, entry, changes))
+            lines.append(_fill_one(sheet, layout, column, row, grade, options, changes))
     return Plan(tuple(lines), {name: sheet.changed(changes)}, strangers, (*layout.notes, *notes))
+
+
+def _fill_one(
+    sheet: Sheet,
+    layout: Layout,
+    column: GradeColumn,
+    row: int | None,
+    grade: Grade,
+    options: Options,
+    changes: dict[tuple[int, int], str],
+) -> Line:
+    """Notes the cells that change; the line that says what becomes of the grade."""
+    reason = "not in the file" if row is None else layout.locked.get(row, "")
+    if row is None or reason:
+        return Line(grade.item, grade.student.name, Outcome.UNMATCHED, note=reason)
+    before = sheet.rows[row].cells[column.index].value.strip()
+    entry = entry_of(grade, options, maximum=column.most(row), excuses=layout.excuses)
+    if isinstance(entry, Line):
+        return replace(entry, before=before)
+    found = []
+    if not _holds(before, entry.score):
+        changes[row, column.index] = entry.score
+        found.append(Outcome.WRITE if before in EMPTY else Outcome.OVERWRITE)
+    if entry.feedback and column.feedback is not None:
+        said, words = sheet.rows[row].cells[column.feedback].value, layout.comment(entry.feedback)
+        if said != words:
+            changes[row, column.feedback] = words
+            found.append(Outcome.OVERWRITE if said.strip() else Outcome.WRITE)
+    outcome = max(found, key=(Outcome.WRITE, Outcome.OVERWRITE).index, default=Outcome.SAME)
+    return Line(grade.item, grade.student.name, outcome, entry.score, before)
 
 
 def match_rows(
@@ -171,6 +192,8 @@ def choose_columns(
             )
         else:
             notes.append(f"{item} has no column {names[0]!r} in the file and is left out")
+    if not found:
+        raise AuthorError(f"{sheet.name}: no column of it is one of the assignments; {_say_columns(layout)}")
     _require_apart(sheet, found)
     return found, notes
 
@@ -186,32 +209,6 @@ def require_same_maximum(sheet: Sheet, column: GradeColumn, grade: Grade, option
                 f"{sheet.name}:1: column {column.header!r}: its maximum is {score_text(other)}, that of "
                 f"{grade.item} is {score_text(grade.maximum)}; change one, or say --scale"
             )
-
-
-def _put(
-    sheet: Sheet,
-    layout: Layout,
-    row: int,
-    column: GradeColumn,
-    entry: Entry | Line,
-    changes: dict[tuple[int, int], str],
-) -> Line:
-    """Notes the cells that change; the line that says what becomes of the grade."""
-    before = sheet.rows[row].cells[column.index].value.strip()
-    if isinstance(entry, Line):
-        return Line(entry.item, entry.student, entry.outcome, entry.score, before, entry.note)
-    is_same = _holds(before, entry.score)
-    outcome = Outcome.SAME
-    if not is_same:
-        changes[row, column.index] = entry.score
-        outcome = Outcome.WRITE if before in EMPTY else Outcome.OVERWRITE
-    if entry.feedback and column.feedback is not None:
-        said, words = sheet.rows[row].cells[column.feedback].value, layout.comment(entry.feedback)
-        if said != words:
-            changes[row, column.feedback] = words
-            other = Outcome.OVERWRITE if said.strip() else Outcome.WRITE
-            outcome = Outcome.OVERWRITE if Outcome.OVERWRITE in (outcome, other) else Outcome.WRITE
-    return Line(entry.grade.item, entry.student.name, outcome, entry.score, before)
 
 
 def _holds(before: str, score: str) -> bool:

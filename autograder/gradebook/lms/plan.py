@@ -47,7 +47,8 @@ class OverMaximum(StrEnum):
 @dataclass(frozen=True)
 class Options:
     """How to export. ``columns``: assignment -> what the other gradebook calls it; ``required``: the
-    assignments that somebody named. ``not_due``: (hub name, assignment) of whom nothing is missing yet.
+    assignments that somebody named. ``not_due``: (hub name, assignment) of whom nothing is missing
+    yet, since it may still come in.
     ``scale``: scores are made parts of the other gradebook's maximum.
     ``places``: sourcedIds that OneRoster wants; ``dates``: assignment -> the days on which it opens and is
     due; ``today``: the date of the scores there."""
@@ -161,7 +162,7 @@ def entry_of(
     if grade.state is GradeState.EXCUSED and excuses:
         return Entry(grade, EXCUSED_MARK, "")
     if grade.state is not GradeState.GRADED and not zero:
-        note = "" if late else "not due yet"
+        note = "" if late else "may still come in"
         return Line(grade.item, grade.student.name, Outcome(grade.state.value), note=note)
     most = grade.maximum if maximum is None or not options.scale else maximum
     score = 0.0 if zero else grade.score or 0.0

@@ -132,6 +132,7 @@ def read_people(
         book = read_workbook(name, data) if is_workbook(data) else None
         name, data = (name, b"") if book else unpacked(name, data)
     source = replace(read_text(name, data, encoding), headings=headings or {})
+    form = Format.CSV if form is Format.EXCEL else form
     for each in [form] if form else [*SOURCES]:
         if each not in SOURCES:
             raise AuthorError(f"{each} says nothing of people; read them from {', '.join(SOURCES)}")
@@ -207,33 +208,33 @@ def _people(sheet: Sheet, about: Source) -> Iterator[Person]:
     columns = {key: header.index(name) for name, key in about.columns.items() if name in header}
     named = [header.index(name) for name in about.names if name in header]
     seen: dict[tuple[str, str], int] = {}
-    count = 0
-    for number in range(1, len(sheet.rows)):
-        row = sheet.rows[number]
-        if row.is_blank or about.skip(sheet, number):
-            continue
-        ids = {}
-        for key, column in columns.items():
-            value = row.cells[column].value.strip().removeprefix(about.prefix)
-            if key in (*IDS, "name") and value:
-                if (number, column) in sheet.numbers:
-                    raise sheet.error(
-                        number, "a number, which has lost its zeros; make the column text there", column
-                    )
-                if not ID.fullmatch(value):
-                    raise sheet.error(
-                        number, f"{value[:40]!r} is no id: it has a line end, or 256 signs", column
-                    )
-                before = seen.setdefault((key, folded(key, value)), number)
-                if before != number:
-                    line = sheet.rows[before].line
-                    raise sheet.error(number, f"{value!r} stands in line {line} already", column)
-            ids[key] = value
-        full = ", ".join(value for column in named if (value := row.cells[column].value.strip()))
-        count += 1
-        yield Person(row.line, StudentKeys(**{"name": "", "full_name": full, **ids}))
-    if not count:
+    rows = [
+        row for row in range(1, len(sheet.rows)) if not (sheet.rows[row].is_blank or about.skip(sheet, row))
+    ]
+    if not rows:
         raise AuthorError(f"{sheet.name} has no people in it")
+    for row in rows:
+        cells = sheet.rows[row].cells
+        ids = {key: cells[at].value.strip().removeprefix(about.prefix) for key, at in columns.items()}
+        for key, value in ids.items():
+            if value and key != "full_name":
+                _require_id(sheet, row, columns[key], key, value)
+                before = seen.setdefault((key, folded(key, value)), row)
+                if before != row:
+                    line = sheet.rows[before].line
+                    raise sheet.error(row, f"{value!r} stands in line {line} already", columns[key])
+        full = ", ".join(value for at in named if (value := cells[at].value.strip()))
+        yield Person(sheet.rows[row].line, StudentKeys(**{"name": "", "full_name": full, **ids}))
+
+
+def _require_id(sheet: Sheet, row: int, column: int, key: str, value: str) -> None:
+    """Raises AuthorError for what is no id."""
+    if (row, column) in sheet.numbers:
+        raise sheet.error(row, "a number, which has lost its zeros; make the column text there", column)
+    if not ID.fullmatch(value):
+        raise sheet.error(
+            row, f"{value[:40]!r} is no {words_of(key)}: it has a line end, or 256 signs", column
+        )
 
 
 def _index(known: Sequence[StudentKeys]) -> dict[tuple[str, str], StudentKeys]:

@@ -132,7 +132,7 @@ def test_new_ids_go_before_old_ones_and_empty_ones_change_nothing() -> None:
         ),
         (f"{MOODLE}A,B,9,,,\r\nA,B,9,,,\r\n", "file.csv:3: column 'ID number': '9' stands in line 2 already"),
         (f"{MOODLE}A,B,9,,\r\n", "file.csv:2: 5 cells where the first row has 6"),
-        (f'{MOODLE}A,B,"9\n",,,\r\nA,B,"1\n2",,,\r\n', "file.csv:4: column 'ID number': .* is no id"),
+        (f'{MOODLE}A,B,"9\n",,,\r\nA,B,"1\n2",,,\r\n', "file.csv:4: column 'ID number': .* is no SIS id"),
         (MOODLE, "has no people in it"),
         ("x,y\n1,2\n", "no file of any format known here; its first row has 'x', 'y'"),
         ("", "no file of any format known here; its first row has ''"),
