@@ -124,9 +124,9 @@ class Platform:
         self._server.should_exit = True
         self._thread.join()
 
-    def serve(self) -> None:
-        """In this process, until it is ended."""
-        self._server.run()
+    def wait(self) -> None:
+        """Until this process is ended."""
+        self._thread.join()
 
     @property
     def url(self) -> str:
@@ -449,9 +449,9 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--students", type=int, default=3000)
     keys = json.load(sys.stdin)
-    platform = Platform(lambda: keys, class_of(parser.parse_args().students))
-    print(platform.port, flush=True)
-    platform.serve()
+    with Platform(lambda: keys, class_of(parser.parse_args().students)) as platform:
+        print(platform.port, flush=True)
+        platform.wait()
 
 
 if __name__ == "__main__":
