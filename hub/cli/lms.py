@@ -54,7 +54,7 @@ Places = Annotated[
     typer.Option("--oneroster", metavar="WHAT=ID", help="sourcedIds of class, school, session, category."),
 ]
 
-SHOWN = 20
+SHOWN = 10
 ADVICE = {
     Outcome.UNMATCHED: "`mlsys roster import` maps people to their ids there",
     Outcome.OVERWRITE: "another grade stands there",
@@ -186,10 +186,11 @@ def words_of(line: Line) -> str:
 
 
 def say(lines: Iterable[str]) -> None:
-    """The first lines, and how many more."""
+    """The first lines, and how many more. What a file says moves no cursor of ours."""
     found = [*lines]
     for line in found[:SHOWN]:
-        words.print(f"  {line}", markup=False, soft_wrap=True)
+        shown = "".join(sign if sign.isprintable() else "\ufffd" for sign in line)
+        words.print(f"  {shown}", markup=False, soft_wrap=True)
     if len(found) > SHOWN:
         words.print(f"  and {len(found) - SHOWN} more; --json lists all")
 

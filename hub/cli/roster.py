@@ -97,6 +97,10 @@ def import_command(
             keep_keys(exchange.database, plan.changed)
         kept = 0 if dry else len(plan.changed)
         words.print(f"the ids of {kept} people were kept" if kept else "nothing was changed")
+        if people and not plan.matches:
+            words.print(
+                "who is who can be said in a CSV file: name (on the hub), sis_id, login, email, lms_id"
+            )
         if as_json:
             counts = {"matched": len(plan.matches), "strangers": len(plan.strangers)}
             emit({"event": "done", "dry_run": dry, "kept": kept, "absent": len(plan.absent), **counts})

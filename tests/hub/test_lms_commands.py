@@ -22,7 +22,7 @@ from hub.cli.app import app
 from hub.exchange.exchange import Exchange
 from hub.exchange.people import keep_keys, student_keys
 from hub.exchange.records import Member, Role
-from tests.autograder.conftest import released_course  # noqa: F401 -- a fixture
+from tests.autograder.conftest import nbgrader, released_course  # noqa: F401 -- a fixture
 from tests.autograder.gradebook.gradings import grading, result
 from tests.autograder.gradebook.lms import downloads
 from tests.autograder.gradebook.test_export import without_essay
@@ -153,11 +153,44 @@ def test_bad_input_is_told_and_nothing_written(
 ) -> None:
     text = canvas(tmp_path).read_text()
     (tmp_path / "cut.csv").write_text(text[: text.index(",A and B", text.index("bea"))])
+    (tmp_path / "latin.csv").write_bytes(text.replace("Last, ada", "Zoë, ada").encode("cp1252"))
     before = (tmp_path / "canvas.csv").read_bytes()
     found = mlsys("export", "--to", "canvas", *options, "--yes", code=1)
     assert words in " ".join(found.stderr.split())
     assert not (tmp_path / "course" / "exports").exists()
     assert (tmp_path / "canvas.csv").read_bytes() == before
+
+
+def test_an_encoding_that_is_named_is_kept(known: Exchange, tmp_path: Path) -> None:
+    text = canvas(tmp_path).read_text().replace("Last, ada", "Zoë, ada")
+    Path("latin.csv").write_bytes(text.encode("cp1252"))
+    options = ("--encoding", "windows-1252", "--yes", "--output", "out.csv")
+    mlsys("export", "--to", "canvas", "--template", "latin.csv", *options)
+    written = Path("out.csv").read_bytes().decode("cp1252")
+    assert written == text.replace("3.5,,35.0", "3.5,12,35.0", 1).replace("3.5,,35.0", "3.5,8,35.0", 1)
+
+
+def test_what_a_file_says_moves_no_cursor(known: Exchange, tmp_path: Path) -> None:
+    file = canvas(tmp_path, {"bea": "\x1b[2J[red]3"})
+    file.write_text(file.read_text().replace("f00ba4", "f00\x1b]0;x\x07\u202e"))
+    found = mlsys("export", "--to", "canvas", "--template", file, "--dry-run")
+    assert "[red]3 → 8" in found.stderr
+    assert not {"\x1b", "\x07", "\u202e"} & set(found.stderr)
+
+
+def test_several_files_want_a_folder(known: Exchange, course_dir: Path) -> None:
+    shutil.copytree(course_dir / "source" / LAYERS, course_dir / "source" / "02-kernels")
+    nbgrader(course_dir, "generate_assignment", "02-kernels")
+    columns = ("--column", "02-kernels=Kernels")
+    options = ("export", "--to", "sakai", "--missing-as-zero", *columns, "--yes", "--output")
+    assert "is one file, but there would be 2" in mlsys(*options, "one.csv", code=1).stderr
+    assert not Path("one.csv").exists()
+    mlsys(*options, "both")
+    assert sorted(each.name for each in Path("both").iterdir()) == [
+        "mls-02-kernels-sakai.csv",
+        "mls-layers-sakai.csv",
+    ]
+    assert "Kernels [15]" in Path("both/mls-02-kernels-sakai.csv").read_text()
 
 
 def test_a_grade_over_the_maximum_stops_all_of_it(known: Exchange, tmp_path: Path) -> None:
@@ -235,6 +268,8 @@ def test_the_roster_is_listed_with_ids(known: Exchange) -> None:
 
 def test_a_roster_that_confuses_people_changes_nothing(known: Exchange, tmp_path: Path) -> None:
     before = student_keys(known)
+    Path("none.csv").write_text("name,login\nzoe,zoe\n")
+    assert "who is who can be said in a CSV file" in mlsys("roster", "import", "none.csv").stderr
     Path("two.csv").write_text("name,email\nada,bea@uni.example\n")
     assert "both have the e-mail address" in mlsys("roster", "import", "two.csv", "--yes", code=1).stderr
     Path("new.csv").write_text("name,login\nada,ada.l\nzoe,zoe\n")

@@ -29,6 +29,7 @@ CALCULATED = re.compile(r"(?:Current|Final|Override) (?:Score|Points|Grade)")
 READ_ONLY = re.compile(r"read\s+only")
 POINTS = "Points Possible"
 NUMBER_LIKE = re.compile(r"[\d.,%]*[.,%][\d.,%]*")
+UNASSIGNED = "N/A"
 POSTING = ("Manual Posting", "Muted")
 
 
@@ -85,7 +86,7 @@ def layout(sheet: Sheet) -> Layout:
             maximum = _maximum(sheet, points, index)
             columns.append(GradeColumn(index, header[index], found[1], maximum))
     rows = tuple(row for row in filled if row not in special)
-    return Layout(keys, tuple(columns), rows, excuses=True)
+    return Layout(keys, tuple(columns), rows, unassigned=UNASSIGNED, excuses=True)
 
 
 def is_special(sheet: Sheet, row: int) -> bool:

@@ -57,13 +57,14 @@ class GradeColumn:
 @dataclass(frozen=True)
 class Layout:
     """Where things are in a sheet. ``rows``: those of students; ``locked``: rows that the LMS would skip,
-    and why; ``comment``: makes feedback fit for the LMS; ``is_single``: the file is of one assignment;
-    ``excuses``: a cell may hold EX."""
+    and why; ``unassigned``: what a cell holds of whom the LMS takes no grade; ``comment``: makes feedback
+    fit for the LMS; ``is_single``: the file is of one assignment; ``excuses``: a cell may hold EX."""
 
     keys: tuple[KeyColumn, ...]
     columns: tuple[GradeColumn, ...]
     rows: tuple[int, ...]
     locked: Mapping[int, str] = field(default_factory=dict)
+    unassigned: str | None = None
     comment: Callable[[str], str] = str
     is_single: bool = False
     excuses: bool = False
@@ -105,6 +106,8 @@ def _fill_one(
     if row is None or reason:
         return Line(grade.item, grade.student.name, Outcome.UNMATCHED, note=reason)
     before = sheet.rows[row].cells[column.index].value.strip()
+    if before == layout.unassigned:
+        return Line(grade.item, grade.student.name, Outcome.UNMATCHED, note="it isn't assigned to them there")
     entry = entry_of(grade, options, maximum=column.most(row), excuses=layout.excuses)
     if isinstance(entry, Line):
         return replace(entry, before=before)

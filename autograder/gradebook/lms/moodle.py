@@ -96,7 +96,7 @@ def worksheet(sheet: Sheet) -> Layout:
     if CHANGEABLE in header:
         at, words = header.index(CHANGEABLE), "the worksheet says that the grade can't be changed"
         locked = {row: words for row in rows if sheet.rows[row].cells[at].value.strip().casefold() in NO}
-    return Layout(keys, (column,), rows, locked, editor_comment, is_single=True)
+    return Layout(keys, (column,), rows, locked, comment=editor_comment, is_single=True)
 
 
 def _maximum(sheet: Sheet, row: int, column: int) -> float:

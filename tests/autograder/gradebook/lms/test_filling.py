@@ -127,10 +127,23 @@ def test_the_encoding_and_all_bytes_but_the_grades_stay(mark: bytes, codec: str)
 
 
 def test_what_stands_there_is_told_apart() -> None:
-    held = {"s0001": "8.50", "s0002": "7", "s0003": "", "s0004": "8,5", "s0005": "EX", "s0006": "9"}
-    data = downloads.canvas(students(8), held)
+    held = {
+        "s0001": "8.50",
+        "s0002": "7",
+        "s0003": "",
+        "s0004": "8,5",
+        "s0005": "EX",
+        "s0006": "9",
+        "s0008": "N/A",
+    }
+    data = downloads.canvas(students(9), held)
     grades = [grade(student(n)) for n in range(1, 6)]
-    grades += [grade(student(6), None), grade(student(7), None, state=GradeState.EXCUSED), grade(student(99))]
+    grades += [
+        grade(student(6), None),
+        grade(student(7), None, state=GradeState.EXCUSED),
+        grade(student(8)),
+        grade(student(99)),
+    ]
     found = plan(data, Format.CANVAS, grades)
     assert outcomes(found) == {
         "s0001": Outcome.SAME,
@@ -140,11 +153,12 @@ def test_what_stands_there_is_told_apart() -> None:
         "s0005": Outcome.OVERWRITE,
         "s0006": Outcome.MISSING,
         "s0007": Outcome.WRITE,
+        "s0008": Outcome.UNMATCHED,
         "s0099": Outcome.UNMATCHED,
     }
     assert {each.student: (each.before, each.score) for each in found.lines}["s0002"] == ("7", "8.5")
     assert b",EX," in filled(found)
-    assert [each.line for each in found.strangers] == [4, 13]
+    assert [each.line for each in found.strangers] == [4, 14]
 
 
 def test_zeros_are_asked_for() -> None:
