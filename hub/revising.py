@@ -20,10 +20,11 @@ from autograder.batch.drafts import Draft, DraftKey
 from autograder.batch.environment import code_version, environment_fingerprint
 from autograder.batch.grading import late_seconds
 from autograder.errors import AuthorError, PlatformError
-from autograder.gradebook import Attempt, Gradebook, GradedNotebook, mend, source_version
+from autograder.gradebook import Attempt, Gradebook, GradedNotebook, mend, source_version, submitters
 from autograder.gradebook.database import Database
 from autograder.gradebook.folders import attempt_folder, write_folder
 from autograder.gradebook.gradebook import attempt_files
+from autograder.gradebook.plain import plain
 from autograder.gradebook.regrading import (
     Drafted,
     Keep,
@@ -31,6 +32,7 @@ from autograder.gradebook.regrading import (
     Plan,
     Regrading,
     Revision,
+    Stale,
     Warrant,
     is_fit,
     plan_revision,
@@ -48,6 +50,7 @@ from hub.benches import Opener
 from hub.coursework import draft_lock, entry_of, grading_locks, grading_room, lateness, policy_of
 
 DRAFTS = f"{STATE}/drafts"
+LONGEST_NAME, LONGEST = 64, 2000
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,25 @@ class Reviser:
         )
         self.draft = Draft(self.course_dir / DRAFTS / assignment, self.key, self.sources)
 
+    def begin(self, *, look: bool, again: bool) -> None:
+        """Opens the draft. ``look``: people will see it before it is published; ``again``: judge all anew.
+
+        Raises Stale where they have seen one that was judged by other tests, code or packages.
+        """
+        if not look and not self.draft.is_ours and self.draft.seen() is not None:
+            raise Stale(
+                f"since you looked, the tests of {self.assignment}, this program or its packages changed. "
+                "Nothing was published: look again with --dry-run, then publish"
+            )
+        if again:
+            self.draft.clear()
+        self.draft.begin()
+
     def find(self, students: tuple[str, ...]) -> Found:
-        """All submissions that may count; of some students where they are named."""
+        """All submissions that may count; of some students where they are named.
+
+        Raises AuthorError for one who has submitted nothing.
+        """
         found = find_jobs(
             self.course_dir,
             self.gradebook,
@@ -86,6 +106,9 @@ class Reviser:
             students=students,
             again=True,
         )
+        missing = set(students) - set(submitters(self.course_dir, self.assignment))
+        if missing:
+            raise AuthorError(f"nothing was submitted for {self.assignment} by {', '.join(sorted(missing))}")
         return Found(found.jobs, found.damaged)
 
     def missing(self, found: Found) -> tuple[Job, ...]:
@@ -237,9 +260,10 @@ def take_back(
 
 def warrant(by: str, reason: str) -> Warrant:
     """Raises AuthorError without a name or a reason."""
-    if not by.strip() or not reason.strip():
+    by, reason = (" ".join(plain(each, LONGEST).split()) for each in (by, reason))
+    if not by or not reason:
         raise AuthorError("say who publishes (--by) and why (--reason): it is kept in the record")
-    return Warrant(by.strip(), datetime.now(UTC), reason.strip(), code_version(), environment_fingerprint())
+    return Warrant(by[:LONGEST_NAME], datetime.now(UTC), reason, code_version(), environment_fingerprint())
 
 
 def require_all_judged(lacking: tuple[Job, ...], damaged: tuple[str, ...]) -> None:

@@ -53,9 +53,17 @@ class Draft:
     """A folder of judged submissions, of one assignment by one set of tests."""
 
     def __init__(self, folder: Path, key: DraftKey, sources: Sources) -> None:
-        """Opens the draft in ``folder``; what is there of another key is removed. Raises PlatformError."""
+        """The draft in ``folder``, to be begun before anything else is asked of it."""
         self.folder, self.key, self.sources = folder, key, sources
-        if _read_json(folder / HEAD) != asdict(key):
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether what is there was judged by these tests, this code and these packages."""
+        return _read_json(self.folder / HEAD) == asdict(self.key)
+
+    def begin(self) -> None:
+        """Removes what is there of another key. Raises PlatformError."""
+        if not self.is_ours:
             self.clear()
 
     def clear(self) -> None:

@@ -161,7 +161,7 @@ class Gradebook:
         if student is not None:
             wanted = wanted.where(AttemptRow.student == student)
         with self.database.reading() as session:
-            return {name: number for name, number in session.execute(wanted)}
+            return {name: int(number) for name, number in session.execute(wanted)}
 
     def ungraded_again(self, assignment: str) -> set[str]:
         """Those who have no grade any more: all that counted was taken back."""

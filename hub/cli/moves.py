@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from rich.markup import escape
 from rich.table import Table
 
 from autograder.gradebook.regrading import Plan, Regrading, counts_of
@@ -124,13 +125,13 @@ def show_log(lines: Sequence[Regrading]) -> None:
             str(each.id),
             each.assignment,
             f"{each.at:%Y-%m-%d %H:%M}",
-            each.by,
+            escape(each.by),
             what_of(each),
             str(each.counts.get("up", "")) if each.undoes is None else "",
             str(each.counts.get("down", "")) if each.undoes is None else "",
             f"{versions(each.source_before)} → {versions(each.source_after)}",
             each.code_version,
-            each.reason,
+            escape(each.reason),
         )
     if lines:
         results.print(table)

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -113,8 +114,7 @@ def regrade_command(
             require_isolation()
         with open_reviser(read_course(course), course_dir, assignment, gradebook) as reviser:
             command = Command(reviser, act, policy, by, reason, tuple(student or ()), leave_faults, as_json)
-            if again:
-                reviser.draft.clear()
+            reviser.begin(look=act is not Act.PUBLISH, again=again)
             command.run(bench_of(scheduler, certificates), workers)
 
 
@@ -202,6 +202,9 @@ class Command:
             self.reviser.draft.see(plan.seen)
 
     def show(self, plan: Plan) -> None:
+        if self.students:
+            moves = tuple(each for each in plan.moves if each.student in self.students)
+            plan = replace(plan, moves=moves)
         if self.as_json:
             for record in plan_records(plan):
                 emit(record)

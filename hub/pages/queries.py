@@ -19,6 +19,7 @@ from sqlalchemy import func, select
 
 from autograder.errors import PlatformError
 from autograder.gradebook import Attempt, AttemptState, Gradebook, Standing, read_standings
+from autograder.gradebook.asides import undone
 from autograder.gradebook.questions import question_points
 from autograder.gradebook.summary import FILE, Summary, read_summary
 from autograder.gradebook.tables import AttemptRow, CheckRow, CountingRow, NotebookRow
@@ -183,6 +184,7 @@ class Records:
         rows = self._rows(
             select(AttemptRow.assignment, AttemptRow.sha256, AttemptRow.state)
             .where(AttemptRow.student == student, AttemptRow.graded <= now.replace(second=0, microsecond=0))
+            .where(AttemptRow.id.not_in(undone()))
             .order_by(AttemptRow.id)
         )
         return {(assignment, sha256): state for assignment, sha256, state in rows}
@@ -208,9 +210,9 @@ class Records:
 
     def _read_judged(self) -> dict[tuple[str, str, str], str]:
         rows = self._rows(
-            select(AttemptRow.student, AttemptRow.assignment, AttemptRow.sha256, AttemptRow.state).order_by(
-                AttemptRow.id
-            )
+            select(AttemptRow.student, AttemptRow.assignment, AttemptRow.sha256, AttemptRow.state)
+            .where(AttemptRow.id.not_in(undone()))
+            .order_by(AttemptRow.id)
         )
         return {(student, assignment, sha256): state for student, assignment, sha256, state in rows}
 

@@ -195,6 +195,21 @@ def test_a_submission_that_came_since_is_looked_at_first(room: Classroom) -> Non
     assert scores(room)["s009"] == (14, 16)
 
 
+def test_other_tests_since_are_looked_at_first(graded: Classroom, room: Classroom) -> None:
+    path = room.course_dir / "source" / ID / f"{ID}.ipynb"
+    source = nbformat.read(path, 4)
+    source.cells.append(scratch("# one more cell"))
+    nbformat.write(source, path)
+    for _ in range(2):
+        refused = publish(room)
+        assert refused.returncode == 1
+        assert "since you looked, the tests of target" in refused.stderr
+    assert scores(room) == scores(graded)
+    assert regrade(room).returncode == 0
+    assert publish(room).returncode == 0
+    assert scores(room)["s000"] == (14, 16)
+
+
 def test_what_can_not_be_judged_stops_publishing_unless_it_is_left(room: Classroom) -> None:
     damaged = next((room.course_dir / "snapshots" / "s001" / ID).glob("*/receipt.json"))
     damaged.chmod(0o600)
@@ -247,12 +262,24 @@ def test_what_can_not_be_meant(graded: Classroom, words: tuple[str, ...], said: 
     assert said in done.stderr
 
 
+def test_what_people_write_is_shown_as_they_wrote_it(graded: Classroom, tmp_path: Path) -> None:
+    room = graded.copy(tmp_path / "room")
+    reason = "[/red] [bold]why\x1b[31m\n--undo"
+    assert regrade(room, "--publish", f"--reason={reason}", "--by", "[x]").returncode == 0
+    said = regrade(room, "--log")
+    assert said.returncode == 0
+    assert "[/red] [bold]why --undo" in said.stdout and "[x]" in said.stdout
+
+
 def test_without_an_assignment(graded: Classroom) -> None:
     done = mlsys("regrade", *place(graded))
     assert (done.returncode, "name the assignment" in done.stderr) == (2, True)
     unknown = mlsys("regrade", "target-2", *place(graded))
     assert unknown.returncode == 1
     assert "target" in unknown.stderr
+    nobody = regrade(graded, "--student", "s0000")
+    assert nobody.returncode == 1
+    assert "nothing was submitted for target by s0000" in nobody.stderr
 
 
 @pytest.mark.parametrize(("answers", "counted"), [(b"n\n", 0), (b"y\ntoo strict\n", 1)])
