@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -13,7 +13,6 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder.errors import AuthorError, PlatformError
-from autograder.gradebook.gradetable import Grade
 from hub.cli.console import (
     DEFAULT_COURSE,
     DEFAULT_COURSE_DIR,
@@ -30,15 +29,16 @@ from hub.cli.console import (
 from hub.cli.deliveries import ADVICE, confirmed, print_strangers, show_preview, show_report, shown_on
 from hub.cli.exchange import Students, opened
 from hub.cli.interrupts import INTERRUPTED, first_interrupt
+from hub.exchange.people import student_keys
 from hub.lti import keys as tool
 from hub.lti.addresses import Elsewhere, host_of, require_host, require_url
-from hub.lti.coursework import grades_of, students_of, title_of
+from hub.lti.coursework import Wish, order_of
 from hub.lti.launches import Launches
 from hub.lti.log import PushLog
 from hub.lti.matching import match
 from hub.lti.passback import open_passback
-from hub.lti.planning import Choices, Fate
-from hub.lti.push import Order, look, push
+from hub.lti.planning import Fate
+from hub.lti.push import look, push
 from hub.lti.records import Launch, Registration
 from hub.lti.routes import PATH
 from hub.lti.text import shown
@@ -161,7 +161,7 @@ def roster_command(
 ) -> None:
     """Ask the platform who is in the course there, and say who is whom here."""
     with told(), opened(course, course_dir) as exchange, stoppable() as stop:
-        students = students_of(exchange)
+        students = student_keys(exchange)
         with open_passback(exchange, context, stop=stop) as passback:
             found = match(students.values(), passback.members(), passback.logins(), by_email=by_email)
     table = Table("student", "user id there", "", header_style="bold")
@@ -191,7 +191,7 @@ def push_command(
     yes: Annotated[bool, typer.Option("--yes", help="Send without asking.")] = False,
     student: Students = None,
     missing_as_zero: Annotated[
-        bool, typer.Option("--missing-as-zero", help="0 for who submitted nothing.")
+        bool, typer.Option("--missing-as-zero", help="0 for who handed nothing in and has no time left.")
     ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace grades there that aren't from here.")
@@ -208,20 +208,20 @@ def push_command(
     as_json: AsJson = False,
 ) -> None:
     """Send an assignment's grades to its column there, read them back, and say what didn't arrive."""
-    choices = Choices(missing_as_zero, overwrite, over_maximum)
+    wish = Wish(
+        assignment,
+        tuple(student or ()),
+        missing_as_zero,
+        overwrite,
+        over_maximum,
+        line_item=line_item,
+        feedback=feedback,
+        by_email=by_email,
+    )
     with told(), opened(course, course_dir) as exchange, stoppable() as stop:
         if as_json and not (yes or dry):
             raise AuthorError("--json asks nobody: say --dry-run or --yes")
-        grades = grades_of(exchange, assignment, tuple(student or ()), feedback=feedback)
-        order = Order(
-            assignment,
-            title_of(exchange, assignment),
-            _maximum(grades, assignment),
-            choices,
-            line_item=line_item,
-            feedback=feedback,
-            by_email=by_email,
-        )
+        order, grades = order_of(exchange, wish)
         with open_passback(exchange, context, stop=stop) as passback:
             if dry:
                 show_preview(look(passback, order, grades), as_json=as_json)
@@ -293,12 +293,6 @@ def _as_launch(launch: Launch) -> dict[str, Any]:
         "scopes": list(launch.scopes),
         "launched": launch.launched.isoformat(),
     }
-
-
-def _maximum(grades: Sequence[Grade], assignment: str) -> float:
-    if not grades or grades[0].maximum <= 0:
-        raise AuthorError(f"{assignment} has no students, or no points to give: there is nothing to send")
-    return grades[0].maximum
 
 
 def _require_known(url: str, hosts: tuple[str, ...], name: str) -> None:

@@ -1,4 +1,4 @@
-"""The grades of a course as a push wants them: from gradebook, roster and material.
+"""From an assignment of a course to what a push is given: its grades, and the order.
 
 Contract: reads only.
 """
@@ -6,44 +6,53 @@ Contract: reads only.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from autograder.errors import AuthorError
-from autograder.gradebook.gradetable import Grade, StudentKeys, grade_table
-from course.material import read_assignment
-from hub.coursework import entry_of, open_gradebook
+from autograder.gradebook.gradetable import Grade
 from hub.exchange.exchange import Exchange
+from hub.gradetable import course_grades
+from hub.lti.planning import Choices
+from hub.lti.push import Order
 
 
-def title_of(exchange: Exchange, assignment: str) -> str:
-    """What people call it; its id where the material isn't on this host."""
-    entry_of(exchange.course, assignment)
-    if not (exchange.course.assignments_folder / assignment).is_dir():
-        return assignment
-    return read_assignment(exchange.course, assignment).title
+@dataclass(frozen=True)
+class Wish:
+    """What staff ask for, in the words of `mlsys lti push`. ``students``: only these, all for none."""
+
+    assignment: str
+    students: tuple[str, ...] = ()
+    missing_as_zero: bool = False
+    overwrite: bool = False
+    over_maximum: bool = False
+    line_item: str = ""
+    feedback: bool = False
+    by_email: bool = False
 
 
-def students_of(exchange: Exchange) -> dict[str, StudentKeys]:
-    """Hub name -> keys, of the students on the roster."""
-    return {
-        each.name: StudentKeys(each.name, email=each.email, full_name=each.full_name)
-        for each in exchange.roster()
-        if not each.is_staff
-    }
-
-
-def grades_of(
-    exchange: Exchange, assignment: str, only: Collection[str] = (), *, feedback: bool = False
-) -> tuple[Grade, ...]:
-    """The grades of an assignment, of everybody but staff, or of these students. Raises AuthorError,
-    PlatformError."""
-    students = students_of(exchange)
-    staff = {each.name for each in exchange.roster() if each.is_staff}
-    with open_gradebook(exchange.course_dir) as gradebook:
-        titles = {assignment: title_of(exchange, assignment)}
-        table = grade_table(gradebook, exchange.course.id, titles, students, with_feedback=feedback)
-    known = {each.student.name for each in table}
-    if unknown := sorted(set(only) - known):
-        raise AuthorError(f"nobody in the course is called {unknown[0]!r}; see `mlsys roster`")
-    return tuple(
-        each for each in table if each.student.name not in staff and (not only or each.student.name in only)
+def order_of(exchange: Exchange, wish: Wish) -> tuple[Order, tuple[Grade, ...]]:
+    """The order and the grades that it is about. Raises AuthorError, PlatformError."""
+    graded = course_grades(exchange, [wish.assignment], with_feedback=wish.feedback)
+    grades = _only(graded.grades, wish.students)
+    if not grades or grades[0].maximum <= 0:
+        raise AuthorError(
+            f"{wish.assignment} has no students, or no points to give: there is nothing to send"
+        )
+    choices = Choices(wish.missing_as_zero, wish.overwrite, wish.over_maximum, graded.not_due)
+    order = Order(
+        wish.assignment,
+        grades[0].title,
+        grades[0].maximum,
+        choices,
+        line_item=wish.line_item,
+        feedback=wish.feedback,
+        by_email=wish.by_email,
     )
+    return order, grades
+
+
+def _only(grades: tuple[Grade, ...], students: Collection[str]) -> tuple[Grade, ...]:
+    known = {each.student.name for each in grades}
+    if unknown := sorted(set(students) - known):
+        raise AuthorError(f"nobody in the course is called {unknown[0]!r}; see `mlsys roster`")
+    return tuple(each for each in grades if not students or each.student.name in students)

@@ -45,11 +45,13 @@ NOT_FINAL = {
 
 @dataclass(frozen=True)
 class Choices:
-    """What staff ask for beyond the usual."""
+    """What staff ask for beyond the usual. ``not_due``: (hub name, assignment) of who may still hand it in,
+    for whom missing work is no zero."""
 
     missing_as_zero: bool = False
     overwrite: bool = False
     over_maximum: bool = False
+    not_due: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,11 @@ def _planned(
     past: Mapping[str, Past],
     choices: Choices,
 ) -> Planned:
-    is_zero = grade.state is GradeState.MISSING and choices.missing_as_zero
+    is_late = (grade.student.name, grade.item) not in choices.not_due
+    is_zero = grade.state is GradeState.MISSING and choices.missing_as_zero and is_late
     if grade.state is not GradeState.GRADED and not is_zero:
-        return Planned(grade, NOT_FINAL[grade.state])
+        note = "" if is_late else "may still come in"
+        return Planned(grade, NOT_FINAL[grade.state], note=note)
     person = matching.pairs.get(grade.student.name)
     if person is None:
         return Planned(grade, Fate.UNMATCHED, note=matching.doubtful.get(grade.student.name, ""))

@@ -160,6 +160,8 @@ class Sender:
             for each in arrived
         ]
         again = [each.planned for each in others if each.id is not None]
+        # A second after now, not after their first time: what was in its way may be as late as now.
+        self._last |= {each.user_id: self._now() for each in again}
         self._send_all(again, batch, lambda done, total: None)
 
     def _intent(self, planned: Planned) -> Intent:

@@ -6,13 +6,16 @@ import os
 import re
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from autograder.gradebook.gradetable import StudentKeys
 from autograder.judge import Verdict
 from hub.cli.lti import app
+from hub.exchange.people import excuse, keep_keys
 from tests.autograder.gradebook.gradings import result
 from tests.hub.lti.classroom import LAYERS, Classroom, events, named
 from tests.hub.lti.faults import Fault, Kind
@@ -93,6 +96,17 @@ def test_a_platform_that_is_down_is_the_platforms_fault(classroom: Classroom) ->
     ended = classroom.run("push", LAYERS, "--yes")
     assert ended.exit_code == 2
     assert "Forbidden" in ended.stderr
+
+
+def test_who_is_excused_and_who_is_known_by_an_imported_id(classroom: Classroom) -> None:
+    classroom.grade_all()
+    people = classroom.platform.people
+    people[3] = replace(people[3], user_id="new", sis_id="0042")  # never launched under this id
+    with classroom.exchange() as exchange:
+        excuse(exchange, "s0000", LAYERS, by="ines")
+        keep_keys(exchange.database, [StudentKeys("s0002", sis_id="0042")])
+    assert classroom.run("push", LAYERS, "--yes").exit_code == 0
+    assert set(classroom.shown()) == {"1001", "new", "1003", "1004"}
 
 
 def test_roster_and_launches(classroom: Classroom) -> None:

@@ -10,7 +10,7 @@ import pytest
 from autograder.errors import AuthorError, PlatformError
 from autograder.gradebook.gradetable import GradeState
 from hub.coursework import Busy
-from hub.lti.planning import Fate
+from hub.lti.planning import Choices, Fate
 from hub.lti.push import Preview, Verdict
 from tests.hub.lti.faults import Fault, Kind, at, on
 from tests.hub.lti.gradebook import EXTENSION, INSTRUCTOR, Column, Person, dropped, moment
@@ -78,6 +78,14 @@ def test_missing_work_is_a_zero_only_where_that_is_asked_for(room: Room) -> None
     grades = [grade("s0000", None, state=GradeState.MISSING), grade("s0001", None, state=GradeState.PENDING)]
     room.push(grades, order=room.order(missing_as_zero=True))
     assert room.shown() == {"1000": 0}
+
+
+def test_missing_work_that_may_still_come_in_is_no_zero(room: Room) -> None:
+    grades = [grade(name, None, state=GradeState.MISSING) for name in ("s0000", "s0001")]
+    choices = Choices(missing_as_zero=True, not_due=frozenset({("s0001", FIRST)}))
+    report = room.push(grades, order=replace(room.order(), choices=choices))
+    assert room.shown() == {"1000": 0}
+    assert report.preview.rows[1].note == "may still come in"
 
 
 def test_a_dry_run_changes_nothing_there(room: Room) -> None:
