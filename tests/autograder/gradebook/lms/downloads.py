@@ -77,7 +77,7 @@ def php_quoted(value: str) -> str:
     out, escaped = "", False
     for sign in value:
         out += '""' if sign == '"' and not escaped else sign
-        escaped = sign == "\\" and not escaped
+        escaped = sign == "\\"
     return f'"{out}"'
 
 

@@ -141,7 +141,7 @@ def php_cell(value: str) -> str:
     out, escaped = [], False
     for sign in value:
         out.append('""' if sign == '"' and not escaped else sign)
-        escaped = sign == "\\" and not escaped
+        escaped = sign == "\\"
     return '"' + "".join(out) + '"'
 
 
