@@ -100,11 +100,11 @@ class Room:
         with self.open(pace, stop) as passback:
             return push(passback, order or self.order(), grades, **given)
 
-    def look(self, grades: Sequence[Grade], **choices: bool) -> Preview:
+    def look(self, grades: Sequence[Grade], **choices: Any) -> Preview:
         with self.open() as passback:
             return look(passback, self.order(**choices), grades)
 
-    def order(self, **choices: bool) -> Order:
+    def order(self, **choices: Any) -> Order:
         return Order(FIRST, "Layers", MAXIMUM, Choices(**choices))
 
     def on(self, **time: float) -> None:
