@@ -329,3 +329,52 @@ def test_a_regrading_is_followed_live_and_stopped(
     screenshot(page, "job-stopped", tmp_path)
     assert served.complaints == []
     page.context.close()
+
+
+# Stands for mlsys: says what it was asked, and whose points that changes.
+QUICK = """
+import json, sys
+say = lambda **event: print(json.dumps(event), flush=True)
+say(event="found", assignment="layers", jobs=0)
+say(event="changed", student="bea", question="relu", before=2.0, after=6.0)
+say(event="changed", student="ada", question="relu", before=4.0, after=1.0)
+say(event="done", graded=0, faults=0, stopped=False)
+sys.stderr.write(" ".join(sys.argv[1:]) + "\\n")
+"""
+
+
+@pytest.fixture
+def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As ``slow``, but done at once."""
+    program = tmp_path / "quick.py"
+    program.write_text(QUICK)
+    monkeypatch.setattr("hub.pages.jobs.MLSYS", (sys.executable, str(program)))
+
+
+@pytest.mark.parametrize("view", ["desktop-light", "phone-dark"])
+def test_a_regrading_is_published_after_a_look_and_taken_back(
+    quick: None, served: Served, chromium: Browser, tmp_path: Path, view: str
+) -> None:
+    page = served.visit(chromium, "alan", "/staff/a/layers", view)
+    page.get_by_role("button", name="Grade all again").click()
+    expect(page.get_by_role("heading", name="Publish it")).to_be_visible(timeout=STEP_MS)
+    for check in (NAMELESS, FAINT, COVERED):
+        assert page.evaluate(check) == []
+    screenshot(page, f"regrading-look-{view}", tmp_path)
+    page.get_by_role("button", name="Publish").click()  # the browser wants to know why
+    page.get_by_label("Why, for the record").fill(f"relu was {PWN}")
+    page.get_by_label("Who would lose points").select_option("never-lower")
+    page.get_by_role("button", name="Publish").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Publishing the regrading of layers")
+    expect(page.get_by_role("heading", name="Take it back")).to_be_visible(timeout=STEP_MS)
+    assert "--publish --policy never-lower" in page.locator("pre").inner_text()
+    for check in (NAMELESS, FAINT, COVERED):
+        assert page.evaluate(check) == []
+    screenshot(page, f"regrading-published-{view}", tmp_path)
+    page.get_by_label("Why, for the record").fill("agreed otherwise")
+    page.get_by_role("button", name="Take back").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Taking back the regrading of layers")
+    expect(page.locator("#state")).to_contain_text("done", timeout=STEP_MS)
+    assert page.evaluate("window.pwned") is None
+    assert served.complaints == []
+    page.context.close()
