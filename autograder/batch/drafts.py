@@ -11,6 +11,7 @@ is judged again. Faults of ours are not kept. Staff only: it holds the words of 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -111,7 +112,8 @@ class Draft:
                 notebooks=tuple(self._notebook(name, results[name], record) for name in self.sources),
             )
         except READ_ERRORS:
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
             return None
 
     def notebooks(self, course_dir: Path, job: Job) -> tuple[tuple[GradedNotebook, ...], dict[str, bytes]]:

@@ -126,8 +126,11 @@ def _change_cell(held: Ledger, base: Row, details: Row) -> None:
 
 
 def scaled(points: float, before: float, after: float) -> float | None:
-    """The same part of other points; None where there is no telling."""
-    return points * after / before if before else (None if after else 0.0)
+    """The same part of other points, never more than all of them; None where there is no telling."""
+    if not before:
+        return None if after else 0.0
+    part = points * after / before
+    return min(part, after) if points <= before else part
 
 
 def _add_cell(held: Ledger, base: Row, details: Row) -> None:
