@@ -23,7 +23,7 @@ TROUBLE = (Fate.OVERWRITES, Fate.OVER, Fate.UNMATCHED, Fate.DROPPED)
 ADVICE = {
     Fate.OVERWRITES: "another grade is there, which isn't from here; --overwrite replaces it",
     Fate.OVER: "more than the maximum, which some platforms cut; --over-maximum sends it",
-    Fate.UNMATCHED: "nobody there, for sure: let them open the tool once, or import a roster with their ids",
+    Fate.UNMATCHED: "nobody there is certainly them; let them open the tool once, or import a roster with ids",
     Fate.DROPPED: "is no active learner there",
 }
 
@@ -122,7 +122,9 @@ def print_strangers(ids: Sequence[str]) -> None:
         named = ", ".join(shown(each) for each in ids[:NAMED])
         more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
         words.print(
-            f"{len(ids)} learners there are nobody here: user ids {named}{more}", markup=False, soft_wrap=True
+            f"learners there who are nobody here: {len(ids)}, user ids {named}{more}",
+            markup=False,
+            soft_wrap=True,
         )
 
 

@@ -1,14 +1,15 @@
 """Text and JSON that a platform sends, taken apart strictly.
 
 Contract: everything here comes from outside. What doesn't fit is an Unreadable (or None, where a missing
-value is no harm), never a guess. Ids are compared as they come; only control signs and length are
-looked at. ``shown`` makes such text fit for a terminal or a log.
+value is no harm), never a guess. Ids are compared as they come. ``shown`` makes such text fit for a
+terminal or a log.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from autograder.errors import PlatformError
 
 LONGEST = 2048
 LONGEST_SHOWN = 120
+UNKEPT = re.compile("[\0\ud800-\udfff]")
 
 Json = Mapping[str, Any]
 
@@ -51,13 +53,13 @@ def plain(found: object, longest: int = LONGEST) -> str:
 
 
 def opaque(found: object, what: str) -> str:
-    """An id: text, compared as it is. A whole number is taken as its digits: some platforms send those."""
+    """An id: text of whatever signs, compared as it is, that a database can keep. A whole number is taken
+    as its digits: some platforms send those."""
     if isinstance(found, int) and not isinstance(found, bool):
         found = str(found)
-    text = plain(found)
-    if not text:
+    if not isinstance(found, str) or not 0 < len(found) <= LONGEST or UNKEPT.search(found):
         raise Unreadable(f"{what}: the platform sent no usable id; ask its administrator")
-    return text
+    return found
 
 
 def finite(found: object, what: str) -> float:

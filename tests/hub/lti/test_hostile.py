@@ -192,7 +192,8 @@ def test_a_column_elsewhere_gets_no_score(room: Room, stranger: Stranger, url: s
     "item",
     [
         {"id": "", "scoreMaximum": 1},
-        {"id": "a\nb", "scoreMaximum": 1},
+        {"id": "a\0b", "scoreMaximum": 1},
+        {"id": "\ud800", "scoreMaximum": 1},
         {"id": "x" * 5000, "scoreMaximum": 1},
         {"id": "x"},
         {"id": "x", "scoreMaximum": "10"},

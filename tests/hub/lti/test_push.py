@@ -341,7 +341,18 @@ def test_progress_is_told_to_the_end(room: Room) -> None:
 
 
 def test_ids_are_opaque(room: Room) -> None:
-    odd = ["0003", "3", "ä ö/ü?&#%", "<script>", '"; DROP TABLE', "💥", "a" * 400, "X" * 3 + "=1+1"]
+    odd = [
+        "0003",
+        "3",
+        "ä ö/ü?&#%",
+        "<script>",
+        '"; DROP TABLE',
+        "💥",
+        "a" * 400,
+        "a\nb\x1b[31m\u202e",
+        " ",
+        "X" * 3 + "=1+1",
+    ]
     room.platform.people = [Person(each, f"o{n}") for n, each in enumerate(odd)]
     room.launch()
     report = room.push([grade(f"o{n}", n) for n in range(len(odd))])
