@@ -128,6 +128,7 @@ def tell(plan: RosterPlan, form: Format, *, as_json: bool) -> None:
         f"{FORMATS[form].title}: {len(plan.matches)} people of it are here, {len(plan.changed)} of them with "
         "ids that are new"
     )
+    say([_who(keys) for keys in plan.changed])
     changed = [match for match in plan.matches if match.overwritten]
     if changed:
         words.print("[yellow]other ids than before:[/]")
@@ -140,6 +141,12 @@ def tell(plan: RosterPlan, form: Format, *, as_json: bool) -> None:
     if plan.absent:
         words.print(f"[yellow]here, and not in the file[/] ({len(plan.absent)}): ", end="")
         words.print(some(plan.absent), markup=False)
+
+
+def _who(keys: StudentKeys) -> str:
+    """For a person to look at: is it them?"""
+    ids = ", ".join(value for key in IDS if (value := getattr(keys, key)))
+    return f"{keys.name}: {keys.full_name or 'no name'} ({ids})"
 
 
 def _change(match: Match) -> str:

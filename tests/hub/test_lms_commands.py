@@ -95,6 +95,7 @@ def test_a_roster_is_imported_and_its_download_filled_in(exchange: Exchange, tmp
     found = mlsys("roster", "import", file, "--yes")
     assert "5 people of it are here, 5 of them with ids that are new" in " ".join(found.stderr.split())
     assert "line 9: f00ba4, 999999" in found.stderr
+    assert "bea: Last, bea (001, bea, 701)" in found.stderr
     assert student_keys(exchange)["bea"] == replace(KEYS["bea"], email="")
     found = mlsys("export", "--to", "canvas", "--template", file, "--yes")
     assert "layers bea 3 → 8" in found.stderr
