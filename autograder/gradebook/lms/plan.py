@@ -47,11 +47,10 @@ class OverMaximum(StrEnum):
 @dataclass(frozen=True)
 class Options:
     """How to export. ``columns``: assignment -> what the other gradebook calls it; ``required``: the
-    assignments that somebody named. ``not_due``: (hub name, assignment) of whom nothing is missing
-    yet, since it may still come in.
-    ``scale``: scores are made parts of the other gradebook's maximum.
-    ``places``: sourcedIds that OneRoster wants; ``dates``: assignment -> the days on which it opens and is
-    due; ``today``: the date of the scores there."""
+    assignments that somebody named. ``not_due``: (hub name, assignment) of whom nothing is missing yet, since
+    it may still come in. ``scale``: scores are made parts of the other gradebook's maximum. ``places``:
+    sourcedIds that OneRoster wants; ``dates``: assignment -> the days on which it opens and is due;
+    ``today``: the date of the scores there."""
 
     missing_as_zero: bool = False
     with_feedback: bool = False
