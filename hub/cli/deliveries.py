@@ -23,7 +23,7 @@ TROUBLE = (Fate.OVERWRITES, Fate.OVER, Fate.UNMATCHED, Fate.DROPPED)
 ADVICE = {
     Fate.OVERWRITES: "another grade is there, which isn't from here; --overwrite replaces it",
     Fate.OVER: "more than the maximum, which some platforms cut; --over-maximum sends it",
-    Fate.UNMATCHED: "nobody there is certainly them; let them open the tool once, or import a roster with ids",
+    Fate.UNMATCHED: "nobody there is certainly them: let them open the tool once, or import their ids",
     Fate.DROPPED: "is no active learner there",
 }
 
@@ -37,6 +37,8 @@ def confirmed(preview: Preview, bar: Progress, *, yes: bool, as_json: bool) -> b
             raise AuthorError("nobody is there to ask: say --yes, or --dry-run to look")
         if not typer.confirm(f"Send {len(preview.sending)} scores?", err=True):
             return False
+    if as_json:
+        emit({"event": "found", "assignment": preview.order.assignment, "jobs": len(preview.sending)})
     bar.start()
     return True
 
@@ -122,7 +124,7 @@ def print_strangers(ids: Sequence[str]) -> None:
         named = ", ".join(shown(each) for each in ids[:NAMED])
         more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
         words.print(
-            f"learners there who are nobody here: {len(ids)}, user ids {named}{more}",
+            f"learners there who are nobody here: {len(ids)}, ids {named}{more}",
             markup=False,
             soft_wrap=True,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from autograder.errors import AuthorError, PlatformError
@@ -84,6 +84,13 @@ class Launches:
             known = ", ".join(f"{shown(each.context)} ({shown(each.title)})" for each in found.values())
             raise AuthorError(f"several courses have been launched: choose one with --context: {known}")
         return next(iter(found.values()))
+
+
+def is_launched(database: Database) -> bool:
+    """Whether a course of a learning platform is known; makes no tables to find out."""
+    with database.reading() as session:
+        there = inspect(session.connection()).has_table(LaunchRow.__tablename__)
+        return there and session.scalars(select(LaunchRow.id).limit(1)).first() is not None
 
 
 def _note_launch(session: Session, launch: Launch) -> None:

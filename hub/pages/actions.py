@@ -14,6 +14,7 @@ from hub.pages.jobs import JobKind, Order
 from hub.pages.responses import go
 from hub.pages.site import Visit, not_found
 
+PUSHES = frozenset({JobKind.LOOK.value, JobKind.PUSH.value})
 LONGEST_REASON = 500
 REGRADES = (JobKind.REGRADE, JobKind.PUBLISH, JobKind.UNDO)
 
@@ -28,6 +29,14 @@ def regrade(visit: Visit) -> Response:
     asked = visit.form.get("act", JobKind.REGRADE.value)
     if asked not in REGRADES:
         raise AuthorError(f"{asked[:40]!r} is nothing that can be done here; use the buttons of a regrading")
+    return _start(visit, JobKind(asked))
+
+
+def push(visit: Visit) -> Response:
+    """Shows what the learning platform would get; then sends it."""
+    asked = visit.form.get("act", JobKind.LOOK.value)
+    if asked not in PUSHES:
+        raise AuthorError(f"{asked[:40]!r} is nothing that can be done here; use the buttons of a preview")
     return _start(visit, JobKind(asked))
 
 

@@ -44,17 +44,19 @@ Event = dict[str, Any]
 
 class JobKind(StrEnum):
     """What a job does to an assignment. REGRADE shows whose points would change; PUBLISH makes that the
-    grades, UNDO takes it back."""
+    grades, UNDO takes it back. LOOK shows what a learning platform would get, PUSH sends it."""
 
     GRADE = "grade"
     REGRADE = "regrade"
     PUBLISH = "publish"
     UNDO = "undo"
     FEEDBACK = "feedback"
+    LOOK = "look"
+    PUSH = "push"
 
     @property
     def grades(self) -> bool:
-        return self is not JobKind.FEEDBACK
+        return self not in (JobKind.FEEDBACK, JobKind.LOOK, JobKind.PUSH)
 
     @property
     def is_signed(self) -> bool:
@@ -103,6 +105,9 @@ class Order:
                 return (("regrade", self.assignment, "--undo", *signed),)
             policy = ("--policy", self.keep.value)
             return (("regrade", self.assignment, "--publish", *policy, *signed, *chosen),)
+        if self.kind in (JobKind.LOOK, JobKind.PUSH):
+            how = "--dry-run" if self.kind is JobKind.LOOK else "--yes"
+            return (("lti", "push", self.assignment, how, "--json", *chosen),)
         too = ("--all",) if self.everything else ()
         return (
             ("feedback", self.assignment, "--json", *chosen),

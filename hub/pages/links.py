@@ -23,6 +23,7 @@ PATHS: dict[str, str] = {
     "grade": "/staff/a/{assignment}/grade",
     "regrade": "/staff/a/{assignment}/regrade",
     "give_back": "/staff/a/{assignment}/give-back",
+    "push": "/staff/a/{assignment}/push",
     "collect": "/staff/a/{assignment}/collect",
     "release": "/staff/a/{assignment}/release",
     "withdraw": "/staff/a/{assignment}/withdraw",

@@ -31,7 +31,7 @@ STANDING_SECONDS = 1.0
 LONGEST_SECONDS = 900.0  # then the browser asks again, if it is still there
 SHOWN = frozenset(
     "event assignment student number state verdict points max_points message wall_seconds jobs question "
-    "before after exit graded faults stopped".split()
+    "before after exit graded faults stopped done fate sends score maximum there note verdict".split()
 )
 
 
@@ -43,11 +43,18 @@ class Progress:
     attempts: list[Event] = field(default_factory=list)
     written: int = 0
     changes: list[Event] = field(default_factory=list)
+    planned: list[Event] = field(default_factory=list)
+    delivered: list[Event] = field(default_factory=list)
     place: int = 0
 
     @property
     def done(self) -> int:
         return len(self.attempts) + self.written
+
+    @property
+    def sending(self) -> int:
+        """Scores that a learning platform would get."""
+        return sum(bool(each.get("sends")) for each in self.planned)
 
     @property
     def faults(self) -> int:
@@ -121,8 +128,14 @@ def read_progress(jobs: Jobs, job: Job) -> Progress:
             progress.attempts.append(shown(event))
         elif kind == "written":
             progress.written += 1
+        elif kind == "sent":
+            progress.written = int(event.get("done", 0))
         elif kind == "changed":
             progress.changes.append(shown(event))
+        elif kind == "planned":
+            progress.planned.append(shown(event))
+        elif kind == "delivered":
+            progress.delivered.append(shown(event))
     return progress
 
 

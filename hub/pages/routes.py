@@ -67,6 +67,7 @@ TABLE = (
     Page("grade", STAFF, actions.grade, "POST"),
     Page("regrade", STAFF, actions.regrade, "POST"),
     Page("give_back", STAFF, actions.give_back, "POST"),
+    Page("push", STAFF, actions.push, "POST"),
     Page("collect", STAFF, actions.collect, "POST"),
     Page("release", STAFF, actions.release, "POST"),
     Page("withdraw", STAFF, actions.withdraw, "POST"),

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from hub.exchange.records import Member
 from hub.exporting import dry_run
+from hub.lti.launches import is_launched
 from hub.pages import student as pages_of_student
 from hub.pages.classroom import Classroom
 from hub.pages.plots import histogram, scatter, spread
@@ -79,6 +80,7 @@ def assignment(visit: Visit) -> Response:
         extensions=extensions,
         extended={each.student for each in extensions},
         grading=site.jobs.grading(entry.id),
+        launched=is_launched(site.exchange.database),
         history=[job for job in site.jobs.jobs() if job.order.assignment == entry.id][:5],
         Mark=Mark,
     )

@@ -74,6 +74,7 @@ class JobView {
   take(event) {
     if (event.event === "found") this.expected += event.jobs;
     else if (event.event === "written") this.done += 1;
+    else if (event.event === "sent") this.done = event.done;
     else if (event.event === "attempt") this.attempt(event);
     this.draw();
   }

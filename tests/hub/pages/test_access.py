@@ -27,6 +27,7 @@ EXPECTED = {
     "grade": FORM,
     "regrade": FORM,
     "give_back": FORM,
+    "push": FORM,
     "collect": FORM,
     "release": FORM,
     "withdraw": FORM,
