@@ -77,10 +77,6 @@ class Draft:
             raise unwritable(self.folder, error) from error
         self._write(self.folder / HEAD, asdict(self.key))
 
-    def has(self, job: Job) -> bool:
-        """Whether a submission has been judged; its record may still turn out to be damaged."""
-        return self._path(job).is_file()
-
     def keep(self, job: Job, grading: Grading, released: Mapping[str, Mapping[str, ReleasedCell]]) -> None:
         """Keeps what a submission was judged to be. ``released``: the cells of each notebook, by name."""
         marked = {each.name: answers(released[each.name], repaired_of(each)) for each in grading.notebooks}

@@ -22,6 +22,7 @@ from typing import Annotated
 import typer
 
 from autograder.batch import Finished
+from autograder.errors import AuthorError
 from autograder.gradebook import Gradebook
 from autograder.gradebook.regrading import Keep, Plan, Regrading, Revision, regradings
 from autograder.judge import Verdict, worst
@@ -150,7 +151,16 @@ class Command:
         self.leave_faults, self.as_json = leave_faults, as_json
         self.judged: Counter[str] = Counter()
 
+    @property
+    def for_all(self) -> bool:
+        """Where the questions are others, some students can't be graded by the earlier ones."""
+        return not self.students or self.reviser.layout is None
+
     def run(self, benches: Opener, workers: int) -> None:
+        if self.act is Act.PUBLISH and not self.for_all:
+            raise AuthorError(
+                f"the questions of {self.reviser.assignment} are others now: publish for all students at once"
+            )
         found = self.reviser.find(self.students)
         with first_interrupt() as stop:
             self.judge(found, benches, workers, stop)
@@ -167,11 +177,12 @@ class Command:
             self.publish(found, revision, None if self.students else self.reviser.draft.seen())
         else:
             self.looked_at(plan)
-            self.ask(found, revision, plan, lacking=bool(lacking or found.damaged))
+            whole = self.for_all and not lacking and not found.damaged
+            self.ask(found, revision, plan, whole=whole)
         self.end()
         if lacking or found.damaged:
             for problem in found.damaged:
-                words.print(problem, markup=False)
+                words.print(problem, markup=False, soft_wrap=True)
             count = len(lacking) + len(found.damaged)
             words.print(f"[bold red]{count} not judged: the platform failed.[/] They keep their marks.")
             raise typer.Exit(PLATFORM)
@@ -213,12 +224,12 @@ class Command:
 
     # publishing
 
-    def ask(self, found: Found, revision: Revision, plan: Plan, *, lacking: bool) -> None:
+    def ask(self, found: Found, revision: Revision, plan: Plan, *, whole: bool) -> None:
         """Asks a person whether to publish what they see; says how, where nobody can be asked."""
         name = self.reviser.assignment
         if not plan.added and not plan.refitted:
             words.print("there is nothing to publish: this has been published already")
-        elif self.act is Act.ASK and not self.as_json and sys.stdin.isatty() and not lacking:
+        elif self.act is Act.ASK and not self.as_json and sys.stdin.isatty() and whole:
             if typer.confirm("Publish this?", default=False, err=True):
                 self.reason = self.reason or typer.prompt("Why (it is kept in the record)", err=True)
                 self.publish(found, revision, plan.seen)
@@ -229,8 +240,6 @@ class Command:
             )
 
     def publish(self, found: Found, revision: Revision, seen: Mapping[str, str] | None) -> None:
-        if self.students and self.reviser.layout is not None:
-            raise typer.BadParameter("the questions are others now: publish for all students at once")
         why = warrant(self.by, self.reason)
         with progress_bar() as bar:
             task = bar.add_task("publish", total=None)
