@@ -27,13 +27,14 @@ import sys
 import traceback
 import types
 from collections.abc import Callable, Iterator, Sequence
+from random import Random
 from typing import Any
 
 import msgpack
 import numpy as np
 
 from autograder.sandbox.arena import Arena, ArenaDecoder, ArenaTail
-from autograder.sandbox.heap import settled
+from autograder.sandbox.heap import DEEPEST, at_depth, displaced, settled
 from autograder.sandbox.shell import Outputs, make_shell
 from autograder.sandbox.wire import (
     Channel,
@@ -103,6 +104,7 @@ class Agent:
         self.namespace: dict[str, Any] = self.shell.user_ns
         self.callbacks: dict[int, object] = {}
         self.request = 0
+        self.random = Random()  # noqa: S311 -- moves memory about, and keeps nothing secret
 
     def serve(self, channel: Channel) -> None:
         """Answers until the other side is gone."""
@@ -225,7 +227,10 @@ class Agent:
         assert self.arena is not None  # noqa: S101 -- for the type checker
         f: Any = self.resolve(function)
         inputs = ArenaDecoder(self.resolve, self.arena.inputs).decode(calls)
-        outputs = [f(*arguments) for arguments in inputs]
+        held = displaced(self.random)
+        depth = self.random.randint(0, DEEPEST)
+        outputs = at_depth(depth, lambda: [f(*arguments) for arguments in inputs])
+        del held
         return Encoder(self.objects.reference, ArenaTail(self.arena.outputs)).encode(outputs)
 
     def do_name(self, name: str) -> object:

@@ -1,13 +1,22 @@
-"""The memory of Python's small objects in a race's box: the same for a call whatever was run before it.
+"""Where small objects lie in a race's box: not as chance would have it for as long as the box lives.
 
 Contract: while what ``settled`` returned lives, small objects are made where nothing lay before, one after
-the other, in memory that stays with the process. Runs inside the box; a program that undoes it harms itself.
+the other, in memory that stays with the process. ``displaced`` moves the places of the next ones, and
+``at_depth`` those of the next frames, Python's and the
+C stack's, by a random distance: once a turn. Runs inside the box; a
+program that undoes it harms itself.
 
 Theory of operation. Python's allocator (CPython, Objects/obmalloc.c) serves objects of up to 512 bytes from
 pools of one size each, the pools from arenas of 256 kB or 1 MB. It fills the holes that freed objects left
 first, and gives arenas that became empty back to the kernel. So the same loop ran up to some hundredths
 faster or slower by what the notebook's other cells had done, and 1.8 times as long where it emptied an arena
 each time. So all holes are filled, and new arenas are kept from being given back.
+
+A loop is slower, by a hundredth or by a half, where two of the few things that it uses all the time (a sum,
+an iterator, a frame, the interpreter's own stack) lie at the same place within a page: the processor takes
+the one for the other. One process in twenty had that bad luck in a loop over floats, for good, and no number
+of turns tells it from a slower program. Moved each turn, it is noise of single turns, and all processes with
+the same program are alike: between boxes a ratio varied by 2.5 % before, and by less than 0.1 % since.
 """
 
 from __future__ import annotations
@@ -15,17 +24,24 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
+import operator
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
+from typing import TypeVar
 
+Result = TypeVar("Result")
 MEGABYTES = 32  # of new arenas
 MOST_MEGABYTES = 256  # of holes: who has left more runs as the holes are
 SMALL = 512  # bytes of the largest small object
 BYTES_HEADER = 33  # what a bytes object has beside its data
 POOL_HEADER = 48
+DEEPEST = 31
+FREED_FLOATS = 100  # which Python keeps to use again, and which were made who knows where
+DISPLACED = (48, 64, 80, 96, 112, 128)  # bytes; beside a float's 32
 HUGE_PAGE = 2 << 20
 MADV_COLLAPSE = 25
 SIZE_CLASS = re.compile(rb"^ +\d+ +(\d+) +\d+ +\d+ +(\d+)$", re.MULTILINE)
@@ -34,11 +50,26 @@ UNUSED_POOLS = re.compile(rb"^(\d+) unused pools \* (\d+) bytes", re.MULTILINE)
 
 def settled() -> list[object]:
     """Fills the holes, and takes new arenas; frozen, so that collections don't walk what was there before."""
+    sys.setrecursionlimit(sys.getrecursionlimit() + 2 * DEEPEST + 2)  # what `at_depth` takes of it
     gc.collect()  # empties the lists of freed floats, tuples, … too
     gc.freeze()
     with contextlib.suppress(OSError):  # a program may have closed its stderr
         return [*filling(holes()), *small_memory(MEGABYTES)]
     return [*small_memory(MEGABYTES)]
+
+
+def displaced(random: Random) -> list[object]:
+    """Takes the next places for objects of up to 128 bytes, a random number of each size: up to a page of
+    them. To be let go of when the turn is over."""
+    counts = ((size, random.getrandbits(6)) for size in DISPLACED)
+    others = [[bytes(size - BYTES_HEADER) for _ in range(count)] for size, count in counts]
+    return [[float(n) for n in range(FREED_FLOATS + random.getrandbits(7))], others]
+
+
+def at_depth(depth: int, call: Callable[[], Result]) -> Result:
+    """What ``call`` returns, from so many frames further down (at most DEEPEST). Through a function in C, so
+    that the C stack grows too."""
+    return operator.call(at_depth, depth - 1, call) if depth else call()
 
 
 def holes() -> list[tuple[int, int]]:
