@@ -21,7 +21,7 @@ from hub.lti.wire import Stopped
 NAMED = 10
 TROUBLE = (Fate.OVERWRITES, Fate.OVER, Fate.UNMATCHED, Fate.DROPPED)
 ADVICE = {
-    Fate.OVERWRITES: "another grade is there, which isn't from here; --overwrite replaces it",
+    Fate.OVERWRITES: "one that isn't from here; --overwrite replaces it",
     Fate.OVER: "more than the maximum, which some platforms cut; --over-maximum sends it",
     Fate.UNMATCHED: "nobody there is certainly them: let them open the tool once, or import their ids",
     Fate.DROPPED: "is no active learner there",

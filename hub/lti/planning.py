@@ -25,7 +25,7 @@ class Fate(StrEnum):
     NEW = "new"
     CHANGED = "changed"
     UNCHANGED = "unchanged"
-    OVERWRITES = "overwrites"
+    OVERWRITES = "another grade is there"
     OVER = "over maximum"
     UNMATCHED = "unmatched"
     DROPPED = "not an active learner"

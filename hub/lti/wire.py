@@ -27,6 +27,7 @@ import urllib3
 
 from autograder.errors import PlatformError
 from hub.lti.addresses import is_loopback, require_host
+from hub.lti.deadline import DeadlineAdapter
 from hub.lti.text import Unreadable, shown
 
 CONNECT_SECONDS, SILENCE_SECONDS, WHOLE_SECONDS = 10.0, 30.0, 90.0
@@ -202,6 +203,8 @@ class Wire:
         session: requests.Session | None = getattr(self._own, "session", None)
         if session is None:
             session = self._own.session = requests.Session()
+            for scheme in ("https://", "http://"):
+                session.mount(scheme, DeadlineAdapter(self.pace.whole))
             with self._lock:
                 self._sessions.append(session)
         # The administrator's proxy and certificates count, but for the loopback.

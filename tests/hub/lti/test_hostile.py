@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import select
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +13,8 @@ from typing import Any
 import pytest
 
 from autograder.errors import PlatformError
-from hub.lti.wire import Pace, Stopped
+from hub.lti.addresses import host_of
+from hub.lti.wire import Pace, Stopped, Unreachable, Wire
 from tests.hub.lti.faults import Fault, Kind, on
 from tests.hub.lti.room import FIRST, ONCE, Room
 
@@ -267,6 +270,48 @@ def test_names_and_ids_in_errors_have_no_control_signs(room: Room) -> None:
     with pytest.raises(Exception, match="several columns") as raised:
         room.push(room.grades(1))
     assert str(raised.value).isprintable()
+
+
+class Drip:
+    """Sends a letter every tenth of a second, of the head or of the body, until it is cut off."""
+
+    def __init__(self, start: bytes) -> None:
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.server.getsockname()[1]}/token"
+        self.cut = threading.Event()
+        self.thread = threading.Thread(target=self._drip, args=(start,), daemon=True)
+        self.thread.start()
+
+    def _drip(self, start: bytes) -> None:
+        connection, _ = self.server.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(start)
+            try:
+                while True:
+                    connection.sendall(b"x")
+                    if connection in select.select([connection], [], [], 0.05)[0] and not connection.recv(
+                        65536
+                    ):
+                        break
+            except OSError:
+                pass
+            self.cut.set()
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"HTTP/1.1 200 OK\r\nX: ", b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"],
+    ids=["head", "body"],
+)
+def test_an_answer_that_drips_is_cut_off(start: bytes) -> None:
+    drip = Drip(start)
+    pace = Pace(connect=5, silence=30, whole=0.3, tries=1)
+    with Wire((host_of(drip.url),), pace=pace) as wire, pytest.raises(Unreachable):
+        wire.send("GET", drip.url, {}, what="dripping")
+    assert drip.cut.wait(30)
+    drip.thread.join()
+    drip.server.close()
 
 
 def test_a_stop_ends_a_wait(room: Room) -> None:
