@@ -1,10 +1,11 @@
 """Submissions a second and CPU seconds a submission: this platform against nbgrader, side by side in one run.
 
-Run: ``.venv/bin/python -m benchmarks.throughput [numeric] [training] [--submissions 100]``.
+Run: ``.venv/bin/python -m benchmarks.throughput [numeric] [training] [--submissions 100] [--otter 20]``.
 
 For each lesson (see `lessons`) it makes a class and grades it, in this order: with ``mlsys autograde``; with
 ``nbgrader autograde`` (one process, which grades the class one by one); with nbgrader's API in a pool of 4
-processes; and once more with ``mlsys autograde``, from nothing again.
+processes; and once more with ``mlsys autograde``, from nothing again. With ``--otter N`` the first N
+submissions go through ``otter run`` too, one after the other, as it takes them (see `otter`).
 Everything counts, from the command to its end: what is loaded at the start, and the gradebook. CPU time is
 that of a control group around each (it needs root), so nothing that is started is missed.
 
@@ -36,6 +37,7 @@ from autograder.gradebook.folders import notebook_bytes
 from autograder.sandbox.cgroup import Group, group_cpu
 from autograder.sandbox.policy import this_host
 from benchmarks.lessons import LESSONS, Lesson
+from benchmarks.otter import Unavailable, install
 from tests.autograder.conftest import CONFIG
 
 POOL = 4
@@ -235,7 +237,27 @@ def marks(database: Path) -> dict[str, float]:
         return {each.student.id: float(each.score) for each in gradebook.assignment_submissions(assignment)}
 
 
-def compare(lesson: Lesson, number: int, console: Console) -> bool:
+def through_otter(made: Class, count: int, folder: Path, console: Console) -> tuple[Measured, bool] | None:
+    """What ``otter run`` takes for the first submissions, and whether its marks are ours.
+
+    None where it can't be had, which is told.
+    """
+    name = f"{made.lesson.name}.ipynb"
+    notebooks = [
+        made.course_dir / "submitted" / student / made.lesson.name / name for student in made.students[:count]
+    ]
+    found: dict[str, float] = {}
+    try:
+        otter = install(folder, made.lesson)
+        took = measured(lambda: found.update(otter.grade(notebooks)))
+    except Unavailable as error:
+        console.print(f"[red]otter run is not measured: {error}[/]", soft_wrap=True)
+        return None
+    ours = marks(made.course_dir / "gradebook.db")
+    return took, found == {student: ours[student] for student in made.students[:count]}
+
+
+def compare(lesson: Lesson, number: int, console: Console, otter: int = 0) -> bool:
     """The table of one lesson. Returns whether all marks are the same."""
     with tempfile.TemporaryDirectory(prefix="mlsys-throughput-", dir="/var/tmp") as folder:
         made = prepare(lesson, Path(folder) / "class", number)
@@ -250,10 +272,23 @@ def compare(lesson: Lesson, number: int, console: Console) -> bool:
             "mlsys autograde, again": measured(lambda: ours(again)),
         }
         same = marks(made.course_dir / "gradebook.db") == marks(serial / "gradebook.db")
+        theirs = through_otter(made, min(otter, number), Path(folder) / "otter", console) if otter else None
     show(lesson, rows, least, number, console)
+    if theirs is not None:
+        tell_otter(theirs[0], min(otter, number), rows["mlsys autograde"].wall / number, console)
+        same = same and theirs[1]
     if not same:
-        console.print("[red]the marks are not nbgrader's[/]")
+        console.print("[red]the marks are not the same[/]")
     return same
+
+
+def tell_otter(took: Measured, count: int, ours: float, console: Console) -> None:
+    """``ours``: seconds a submission of this platform's."""
+    cpu = "" if took.cpu is None else f", {1000 * took.cpu / count:.0f} ms of CPU each"
+    each = took.wall / count
+    console.print(
+        f"otter run: {count} in {took.wall:.1f} s{cpu}; mlsys autograde {each / ours:.1f} times as fast"
+    )
 
 
 def show(lesson: Lesson, rows: dict[str, Measured], least: float, number: int, console: Console) -> None:
@@ -278,10 +313,11 @@ def main() -> int:
     )
     parser.add_argument("lessons", nargs="*", choices=[*LESSONS, []], help="all by default")
     parser.add_argument("--submissions", type=int, default=100)
+    parser.add_argument("--otter", type=int, default=0, help="so many of them with otter run, too")
     given = parser.parse_args()
     console = Console(width=120)
     chosen = [LESSONS[name] for name in given.lessons or LESSONS]
-    same = [compare(lesson, given.submissions, console) for lesson in chosen]
+    same = [compare(lesson, given.submissions, console, given.otter) for lesson in chosen]
     return 0 if all(same) else 1
 
 

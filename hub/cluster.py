@@ -8,6 +8,7 @@ On more machines the same two commands run by hand, or by a batch system: see hu
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -35,15 +36,13 @@ class Cluster:
         self.host, self.port = host, port
         self.address = f"tls://{host}:{port}"
         self.scratch = tempfile.TemporaryDirectory(prefix="mlsys-cluster-")
-        tls = self.tls()
-        scheduler = [*dask("scheduler"), "--protocol", "tls", "--host", host, "--port", str(port)]
-        worker = [
-            *dask("worker"), self.address, "--host", host, "--nthreads", str(threads), "--memory-limit", "0",
-            "--no-nanny", "--local-directory", self.scratch.name,
-        ]  # fmt: skip
-        self.commands = {"scheduler": [*scheduler, "--no-dashboard", *tls]}
+        both = ["--host", host, "--no-dashboard", *self.tls()]
+        scheduler = [*dask("scheduler"), "--protocol", "tls", "--port", str(port), *both]
+        own = ["--nthreads", str(threads), "--memory-limit", "0", "--no-nanny"]
+        worker = [*dask("worker"), self.address, *own, *both]
+        self.commands = {"scheduler": scheduler}
         for number in range(1, workers + 1):
-            self.commands[f"worker {number}"] = [*worker, "--no-dashboard", *tls]
+            self.commands[f"worker {number}"] = worker
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def tls(self) -> list[str]:
@@ -87,7 +86,11 @@ class Cluster:
     def _start(self, name: str) -> None:
         with (Path(self.scratch.name) / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(  # noqa: S603 - our own words
-                self.commands[name], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log
+                self.commands[name],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                env={**os.environ, "DASK_TEMPORARY_DIRECTORY": self.scratch.name},
             )
 
     def _wait_for_scheduler(self) -> None:

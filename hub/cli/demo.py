@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from autograder.errors import AuthorError, PlatformError
-from autograder.gradebook import Attempt, AttemptState, Clock, take_in
+from autograder.gradebook import AttemptState, Clock, take_in
 from course.assignment import Assignment
 from course.material import read_assignments
 from course.reader import COURSE_FILE, read_course
@@ -23,7 +23,7 @@ from hub.cli.console import FAILED, number, results, told, words
 from hub.cli.grade import grade_all
 from hub.cli.host import require_isolation
 from hub.cli.report import write_export, write_feedback
-from hub.cli.tally import points_of, verdict_of
+from hub.cli.tally import Line, points_of, verdict_of
 from hub.coursework import open_gradebook
 from hub.demo.handins import HandIn, hand_ins
 
@@ -115,7 +115,7 @@ def day_before(due: datetime) -> Clock:
     return lambda: (due - timedelta(days=1)).astimezone(UTC)
 
 
-def show(attempts: Sequence[Attempt], handed: Sequence[HandIn]) -> int:
+def show(attempts: Sequence[Line], handed: Sequence[HandIn]) -> int:
     """The table; returns how many marks are not what they must be."""
     submitted = {(each.student, each.assignment): each for each in handed}
     table = Table(header_style="bold")
@@ -131,7 +131,7 @@ def show(attempts: Sequence[Attempt], handed: Sequence[HandIn]) -> int:
         table.add_row(
             attempt.student, attempt.assignment, each.label, points_of(attempt),
             number(each.mark) if good else f"[bold red]{number(each.mark)}[/]",
-            verdict_of(attempt), f"{attempt.usage.wall_seconds:.1f}",
+            verdict_of(attempt), f"{attempt.wall_seconds:.1f}",
         )  # fmt: skip
     results.print(table)
     return wrong + len(handed) - len(attempts)

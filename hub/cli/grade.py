@@ -42,7 +42,7 @@ from hub.cli.console import (
 )
 from hub.cli.host import require_isolation
 from hub.cli.interrupts import INTERRUPTED, first_interrupt
-from hub.cli.tally import Tally
+from hub.cli.tally import Line, Tally
 from hub.coursework import entry_of, grading_locks, grading_room, open_gradebook, policy_of
 
 Assignment = Annotated[str, typer.Argument(metavar="ASSIGNMENT", help="Such as 07-autograd.")]
@@ -137,15 +137,15 @@ def show(tally: Tally, seconds: float) -> None:
         words.print(line)
 
 
-def done_record(attempts: Sequence[Attempt], stop: threading.Event) -> dict[str, object]:
+def done_record(attempts: Sequence[Line], stop: threading.Event) -> dict[str, object]:
     return {"event": "done", "graded": len(attempts), "faults": faults(attempts), "stopped": stop.is_set()}
 
 
-def faults(attempts: Sequence[Attempt]) -> int:
+def faults(attempts: Sequence[Line]) -> int:
     return sum(attempt.state is AttemptState.FAULT for attempt in attempts)
 
 
-def end(attempts: Sequence[Attempt], stop: threading.Event) -> None:
+def end(attempts: Sequence[Line], stop: threading.Event) -> None:
     """Ends the command with the code that says how it went."""
     if failed := faults(attempts):
         words.print(f"[bold red]{failed} not graded: the platform failed.[/] No grade changed; run it again.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from rich.table import Table
 
@@ -16,16 +17,60 @@ MOST_ROWS = 60
 NAMED = 3
 
 
+class Ended(Protocol):
+    """What is told of an attempt's end."""
+
+    @property
+    def state(self) -> AttemptState: ...
+    @property
+    def verdict(self) -> Verdict: ...
+    @property
+    def points(self) -> float: ...
+    @property
+    def max_points(self) -> float: ...
+    @property
+    def penalty(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is kept of an attempt: memory must not grow with the checks and words of a whole class."""
+
+    student: str
+    assignment: str
+    state: AttemptState
+    verdict: Verdict
+    points: float
+    max_points: float
+    penalty: float
+    wall_seconds: float
+    repairs: int
+
+    @classmethod
+    def of(cls, attempt: Attempt) -> Line:
+        return cls(
+            student=attempt.student,
+            assignment=attempt.assignment,
+            state=attempt.state,
+            verdict=attempt.verdict,
+            points=attempt.points,
+            max_points=attempt.max_points,
+            penalty=attempt.penalty,
+            wall_seconds=attempt.usage.wall_seconds,
+            repairs=sum(len(notebook.repairs) for notebook in attempt.notebooks),
+        )
+
+
 @dataclass
 class Tally:
     """The attempts of a batch as they come in."""
 
-    attempts: list[Attempt] = field(default_factory=list)
+    attempts: list[Line] = field(default_factory=list)
     found: Counter[str] = field(default_factory=Counter)
     tried_again: int = 0
 
     def add(self, attempt: Attempt, tries: int) -> None:
-        self.attempts.append(attempt)
+        self.attempts.append(Line.of(attempt))
         self.found[word_of(attempt)] += 1
         self.tried_again += tries > 1
 
@@ -41,10 +86,10 @@ class Tally:
         count = len(self.attempts)
         rate = count / max(seconds, 1e-3)
         said = [f"{count} graded in {duration(seconds)} ({rate:.1f} a second): {self.counts()}"]
-        slow = sorted(self.attempts, key=lambda each: each.usage.wall_seconds, reverse=True)[:NAMED]
-        named = ", ".join(f"{each.student} {each.usage.wall_seconds:.1f} s" for each in slow)
+        slow = sorted(self.attempts, key=lambda each: each.wall_seconds, reverse=True)[:NAMED]
+        named = ", ".join(f"{each.student} {each.wall_seconds:.1f} s" for each in slow)
         said.append(f"slowest: {named}")
-        repaired = sum(any(notebook.repairs for notebook in each.notebooks) for each in self.attempts)
+        repaired = sum(each.repairs > 0 for each in self.attempts)
         if repaired:
             said.append(f"repaired before judging: {repaired} (`mlsys feedback` says what)")
         if self.tried_again:
@@ -68,24 +113,24 @@ class Tally:
                 each.assignment,
                 points_of(each),
                 verdict_of(each),
-                f"{each.usage.wall_seconds:.1f}",
-                str(sum(len(notebook.repairs) for notebook in each.notebooks) or ""),
+                f"{each.wall_seconds:.1f}",
+                str(each.repairs or ""),
             )
         return table
 
 
-def points_of(attempt: Attempt) -> str:
+def points_of(attempt: Ended) -> str:
     if attempt.state is AttemptState.FAULT:
         return "–"
     late = f" -{number(attempt.penalty)} late" if attempt.penalty else ""
     return f"{number(attempt.points)}/{number(attempt.max_points)}{late}"
 
 
-def verdict_of(attempt: Attempt) -> str:
+def verdict_of(attempt: Ended) -> str:
     return f"[{COLOURS.get(attempt.verdict, 'yellow')}]{word_of(attempt)}[/]"
 
 
-def word_of(attempt: Attempt) -> str:
+def word_of(attempt: Ended) -> str:
     return attempt.state.value if attempt.state is AttemptState.UNREADABLE else attempt.verdict.value
 
 

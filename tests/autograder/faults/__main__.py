@@ -1,8 +1,12 @@
-"""The full size: ``python -m tests.autograder.faults [--submissions 200] [--kills 150] [--seed 0]``."""
+"""The full size: ``python -m tests.autograder.faults [--submissions 200] [--kills 150] [--seed 0]``.
+
+With ``--cluster N`` on a Dask cluster of so many workers, whose scheduler and workers are killed too.
+"""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import tempfile
 import time
 from collections import Counter
@@ -10,7 +14,7 @@ from pathlib import Path
 
 from tests.autograder.faults.canonical import canonical, require_whole
 from tests.autograder.faults.classroom import ID, Classroom, grade, mixed, open_classroom
-from tests.autograder.faults.disturber import disturb, require_nothing_left
+from tests.autograder.faults.disturber import Field, cluster, disturb, require_nothing_left
 
 
 def main() -> None:
@@ -20,6 +24,7 @@ def main() -> None:
     parser.add_argument("--driver-kills", type=int, default=6)
     parser.add_argument("--every", type=float, default=2.0, help="seconds between kills, on average")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--cluster", type=int, default=0, metavar="WORKERS")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         first = open_classroom(Path(name) / "undisturbed", mixed(given.submissions, given.seed))
@@ -27,13 +32,16 @@ def main() -> None:
         begin = time.monotonic()
         grade(first)
         print(f"undisturbed: {time.monotonic() - begin:.0f} s", flush=True)
-        report = disturb(
-            second,
-            seed=given.seed,
-            kills=given.kills,
-            driver_kills=given.driver_kills,
-            every=given.every,
-        )
+        place = cluster(Path(name), given.cluster) if given.cluster else contextlib.nullcontext(Field())
+        with place as field:
+            report = disturb(
+                second,
+                seed=given.seed,
+                kills=given.kills,
+                driver_kills=given.driver_kills,
+                every=given.every,
+                field=field,
+            )
         print(f"disturbed: {report.seconds:.0f} s, {report.runs} runs, exit codes {dict(report.endings)}")
         print(f"kills: {report.kills.total()}: {dict(sorted(report.kills.items()))}")
         for words, count in Counter(report.said).most_common():

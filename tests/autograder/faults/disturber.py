@@ -2,7 +2,8 @@
 
 Contract: ``disturb`` starts the command again until it says that it is done, and returns what it did.
 The same seed draws the same times and kinds; which process that meets is the machine's affair. Only
-processes that descend from the command itself are signalled, each held fast by a descriptor.
+processes that descend from the command itself, or from the cluster that it sends to, are signalled, each held
+fast by a descriptor.
 """
 
 from __future__ import annotations
@@ -11,7 +12,10 @@ import contextlib
 import os
 import random
 import signal
+import socket
 import subprocess
+import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +27,7 @@ from tests.hub.command import ROOT
 
 PATIENCE_SECONDS = 60
 MOST_RUNS = 100
+DASK = {"distributed.cli.dask_scheduler": "scheduler", "distributed.cli.dask_worker": "worker"}
 OWNERS = {
     "autograder.judge.server": "judge",
     "autograder.sandbox.agent": "agent",
@@ -64,8 +69,58 @@ class Report:
         return self.endings.total()
 
 
+@dataclass(frozen=True)
+class Field:
+    """Where the batch runs: on this process's own, or on a cluster that another one keeps running."""
+
+    words: tuple[str, ...] = ()
+    keeper: int | None = None
+
+    def processes(self, driver: int) -> list[Process]:
+        below = list(descendants(driver))
+        return [*below, *descendants(self.keeper)] if self.keeper else below
+
+
+@contextlib.contextmanager
+def cluster(folder: Path, workers: int) -> Iterator[Field]:
+    """`mlsys cluster start`, which starts again what dies, until the end of the block."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    certificates, scratch = folder / "certificates", folder / "cluster-tmp"
+    scratch.mkdir()
+    words = ["--workers", str(workers), "--port", str(port), "--certificates", str(certificates)]
+    with subprocess.Popen(
+        [sys.executable, "-m", "hub.cli.app", "cluster", "start", *words],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "TMPDIR": str(scratch)},
+    ) as keeper:
+        assert keeper.stderr is not None
+        said = keeper.stderr.readline()
+        assert "a scheduler at" in said, said
+        reader = threading.Thread(target=keeper.stderr.read)  # or it would wait for its words to be read
+        reader.start()
+        try:
+            address = f"tls://127.0.0.1:{port}"
+            yield Field(("--scheduler", address, "--certificates", str(certificates)), keeper.pid)
+        finally:
+            keeper.send_signal(signal.SIGINT)
+            keeper.wait(PATIENCE_SECONDS)
+            reader.join()
+    assert [str(path) for path in scratch.rglob("*")] == []
+
+
 def disturb(
-    room: Classroom, *, seed: int, kills: int, driver_kills: int, every: float, workers: int = 0
+    room: Classroom,
+    *,
+    seed: int,
+    kills: int,
+    driver_kills: int,
+    every: float,
+    workers: int = 0,
+    field: Field = Field(),
 ) -> Report:
     """``kills`` in all, ``driver_kills`` of them of the command itself, one about every so many seconds."""
     rng = random.Random(seed)  # noqa: S311 - a test's own dice
@@ -74,7 +129,7 @@ def disturb(
     rng.shuffle(plan)
     begin = time.monotonic()
     while report.runs < MOST_RUNS:
-        code, words = run_once(room, rng, plan, every, report, workers)
+        code, words = run_once(room, rng, plan, every, report, workers, field)
         report.endings[code] += 1
         report.said.append(words)
         if code == 0:
@@ -85,7 +140,13 @@ def disturb(
 
 
 def run_once(
-    room: Classroom, rng: random.Random, plan: list[str], every: float, report: Report, workers: int
+    room: Classroom,
+    rng: random.Random,
+    plan: list[str],
+    every: float,
+    report: Report,
+    workers: int,
+    field: Field,
 ) -> tuple[int, str]:
     """One run of the command under fire; its exit code and its words."""
     scratch = room.folder / "tmp"
@@ -93,7 +154,7 @@ def run_once(
     records = room.folder / "records"
     with records.open("w") as stdout:
         driver = subprocess.Popen(
-            room.command("--json", "--workers", str(workers)),
+            room.command("--json", "--workers", str(workers), *field.words),
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
@@ -108,14 +169,19 @@ def run_once(
             _, words = driver.communicate(timeout=rng.expovariate(1 / every))
         except subprocess.TimeoutExpired:
             if records.stat().st_size:  # the batch has begun
-                strike(driver, rng, plan, report)
+                strike(driver, rng, plan, report, field)
         else:
             return driver.returncode, words.strip()
 
 
-def strike(driver: subprocess.Popen[str], rng: random.Random, plan: list[str], report: Report) -> None:
-    below = list(descendants(driver.pid))
+def strike(
+    driver: subprocess.Popen[str], rng: random.Random, plan: list[str], report: Report, field: Field
+) -> None:
+    below = field.processes(driver.pid)
     report.seen.update(each.key for each in below)
+    report.drivers.update(
+        each.key for each in below if kind_of(each, None) == "worker"
+    )  # they make boxes too
     if not plan:
         return
     if plan[-1] == "driver":
@@ -137,6 +203,9 @@ def strike(driver: subprocess.Popen[str], rng: random.Random, plan: list[str], r
 
 def kind_of(process: Process, parent: Process | None) -> str:
     """Which of the platform's processes this is."""
+    for module, name in DASK.items():
+        if module in process.words:
+            return name
     whose = next((name for module, name in OWNERS.items() if module in process.words), "")
     if not whose:
         return "starting"

@@ -24,6 +24,7 @@ from typer.main import get_command
 
 from autograder.errors import PlatformError
 from hub.cli.app import app
+from tests.autograder.target import NAME, REFERENCE
 from tests.hub.command import ROOT
 from tests.hub.deploy.test_kubernetes import FOLDER as HUB
 
@@ -169,7 +170,7 @@ def running(words: list[str], wanted: str, **kwargs: Any) -> Iterator[str]:
 @pytest.mark.slow
 def test_grading_through_a_gateway_of_this_host(tmp_path: Path) -> None:
     pytest.importorskip("dask_gateway_server")
-    from tests.autograder.batch.test_cluster import NAME, REFERENCE, SEEDS, SOURCES, files
+    from tests.autograder.batch.test_cluster import SEEDS, SOURCES, files
 
     private, public = free_ports(2)
     config = tmp_path / "dask_gateway_config.py"
