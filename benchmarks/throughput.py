@@ -287,7 +287,7 @@ def tell_otter(took: Measured, count: int, ours: float, console: Console) -> Non
     cpu = "" if took.cpu is None else f", {1000 * took.cpu / count:.0f} ms of CPU each"
     each = took.wall / count
     console.print(
-        f"otter run: {count} in {took.wall:.1f} s{cpu}; mlsys autograde {each / ours:.1f} times as fast"
+        f"otter run: {count} in {took.wall:.1f} s{cpu}; mlsys autograde is {each / ours:.1f} times as fast"
     )
 
 
