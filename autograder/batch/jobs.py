@@ -65,7 +65,7 @@ def find_jobs(
 
     ``policy``: which attempt counts. An earlier submission that was never judged may be the best one.
     """
-    version = source_version(sources)
+    graded = frozenset() if again else gradebook.graded(assignment, source_version(sources))
     jobs: list[Job] = []
     damaged: list[str] = []
     for student in submitters(course_dir, assignment):
@@ -76,8 +76,6 @@ def find_jobs(
         except PlatformError as error:
             damaged.append(str(error))
             continue
-        for receipt in known if policy is Policy.BEST else known[-1:]:
-            key = (student, assignment, receipt.sha256, receipt.received, version)
-            if again or not gradebook.is_graded(*key):
-                jobs.append(Job(receipt))
+        eligible = known if policy is Policy.BEST else known[-1:]
+        jobs.extend(Job(each) for each in eligible if (student, each.sha256, each.received) not in graded)
     return Found(tuple(jobs), tuple(damaged))

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from nbformat.notebooknode import NotebookNode
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, selectinload
 
 from autograder.gradebook.asides import asides, set_aside, undone
@@ -107,17 +107,17 @@ class Gradebook:
     ) -> bool:
         """Whether this submission has been judged by these tests, with no fault of ours. What was taken back
         is as if it had never been."""
-        wanted = select(AttemptRow.id).where(
-            AttemptRow.student == student,
-            AttemptRow.assignment == assignment,
-            AttemptRow.sha256 == sha256,
-            AttemptRow.submitted == submitted,
-            AttemptRow.source_version == source_version,
-            AttemptRow.state != AttemptState.FAULT.value,
-            AttemptRow.id.not_in(undone()),
+        wanted = graded_keys(assignment, source_version).where(
+            AttemptRow.student == student, AttemptRow.sha256 == sha256, AttemptRow.submitted == submitted
         )
         with self.database.reading() as session:
-            return session.scalars(wanted.limit(1)).first() is not None
+            return session.execute(wanted.limit(1)).first() is not None
+
+    def graded(self, assignment: str, source_version: str) -> frozenset[tuple[str, str, datetime]]:
+        """(student, sha256, submitted) of every submission for which ``is_graded`` holds."""
+        with self.database.reading() as session:
+            rows = session.execute(graded_keys(assignment, source_version))
+            return frozenset((row.student, row.sha256, row.submitted) for row in rows)
 
     def attempts(self, student: str | None = None, assignment: str | None = None) -> tuple[Attempt, ...]:
         """Attempts, oldest first; of one student or one assignment where that is given."""
@@ -265,6 +265,16 @@ def _next_number(session: Session, grading: Grading) -> int:
         AttemptRow.student == grading.student, AttemptRow.assignment == grading.assignment
     )
     return (session.scalars(last).one() or 0) + 1
+
+
+def graded_keys(assignment: str, source_version: str) -> Select[str, str, datetime]:
+    """Of the attempts that these tests judged, without those that were a fault or were taken back."""
+    return select(AttemptRow.student, AttemptRow.sha256, AttemptRow.submitted).where(
+        AttemptRow.assignment == assignment,
+        AttemptRow.source_version == source_version,
+        AttemptRow.state != AttemptState.FAULT.value,
+        AttemptRow.id.not_in(undone()),
+    )
 
 
 def _counting(session: Session, student: str, assignment: str) -> int | None:

@@ -31,9 +31,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
-from typing import TypeVar
+from typing import Any
 
-Result = TypeVar("Result")
 MEGABYTES = 32  # of new arenas
 MOST_MEGABYTES = 256  # of holes: who has left more runs as the holes are
 SMALL = 512  # bytes of the largest small object
@@ -66,7 +65,7 @@ def displaced(random: Random) -> list[object]:
     return [[float(n) for n in range(FREED_FLOATS + random.getrandbits(7))], others]
 
 
-def at_depth(depth: int, call: Callable[[], Result]) -> Result:
+def at_depth(depth: int, call: Callable[[], Any]) -> Any:
     """What ``call`` returns, from so many frames further down (at most DEEPEST). Through a function in C, so
     that the C stack grows too."""
     return operator.call(at_depth, depth - 1, call) if depth else call()
