@@ -21,13 +21,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from hub.pages.jobs import Event, Job, Jobs
-from hub.pages.overview import Card
+from hub.pages.overview import Card, Stage
 from hub.pages.responses import PERSONAL, page
 from hub.pages.site import Visit, not_found
 from hub.pages.student import card_of, mark
 
 POLL_SECONDS = 0.3
 STANDING_SECONDS = 1.0
+PATIENT_SECONDS = 10.0  # where nobody judges now: that may last for days, and a class keeps its pages open
 LONGEST_SECONDS = 900.0  # then the browser asks again, if it is still there
 SHOWN = frozenset(
     "event assignment student number state verdict points max_points message wall_seconds jobs question "
@@ -86,11 +87,20 @@ def standing(visit: Visit) -> Response:
     """An event whenever the visitor's newest submission of an assignment stands otherwise."""
     first = card_of(visit)
     return EventSourceResponse(
-        changes(first, lambda: card_of(visit)), headers={**PERSONAL, "X-Accel-Buffering": "no"}
+        changes(first, lambda: card_of(visit), lambda card: pause(visit, card)),
+        headers={**PERSONAL, "X-Accel-Buffering": "no"},
     )
 
 
-async def changes(card: Card, look: Callable[[], Card]) -> AsyncIterator[ServerSentEvent]:
+def pause(visit: Visit, card: Card) -> float:
+    """Seconds until it's worth looking again."""
+    judged_soon = card.stage is not Stage.GRADED and visit.site.records.board.live
+    return STANDING_SECONDS if judged_soon else PATIENT_SECONDS
+
+
+async def changes(
+    card: Card, look: Callable[[], Card], pause: Callable[[Card], float]
+) -> AsyncIterator[ServerSentEvent]:
     """The mark of the card, at first and whenever it is another one, as long as it may become one."""
     until, told = time.monotonic() + LONGEST_SECONDS, ""
     while time.monotonic() < until:
@@ -99,7 +109,7 @@ async def changes(card: Card, look: Callable[[], Card]) -> AsyncIterator[ServerS
             yield ServerSentEvent(told)
         if not card.may_change:
             return
-        await anyio.sleep(STANDING_SECONDS)
+        await anyio.sleep(await run_in_threadpool(pause, card))
         card = await run_in_threadpool(look)
 
 
