@@ -63,9 +63,11 @@ def read_claims(
 
 def _registration(token: Mapping[str, Any], registrations: Collection[Registration]) -> Registration | None:
     audience = token.get("aud")
-    ours = {audience} if isinstance(audience, str) else set(audience if isinstance(audience, list) else ())
-    if len(ours) > 1:
-        ours = {token.get("azp")}
+    listed = audience if isinstance(audience, list) else [audience]
+    ours = {each for each in listed if isinstance(each, str)}
+    if len(listed) > 1:
+        azp = token.get("azp")
+        ours = {azp} if isinstance(azp, str) else set()
     fits = (each for each in registrations if each.issuer == token.get("iss") and each.client_id in ours)
     return next(fits, None)
 

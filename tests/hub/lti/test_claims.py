@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autograder.errors import AuthorError, PlatformError
@@ -91,6 +91,9 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
+@example({"aud": [[]]})
+@example({"aud": ["client-1", {}], "azp": {}})
 @given(st.dictionaries(st.sampled_from([*token()]), JSON))
 def test_any_claims_are_read_without_a_fall(changes: dict[str, Any]) -> None:
     found = seen(**changes)
