@@ -17,8 +17,8 @@ from pathlib import Path
 
 from autograder.batch import Finished, Job, Memory, find_jobs, read_sources, run_batch
 from autograder.batch.drafts import Draft, DraftKey
-from autograder.batch.environment import code_version, environment_fingerprint
 from autograder.batch.grading import late_seconds
+from autograder.environment import code_version, environment
 from autograder.errors import AuthorError, PlatformError
 from autograder.gradebook import Attempt, Gradebook, GradedNotebook, mend, source_version, submitters
 from autograder.gradebook.database import Database
@@ -81,9 +81,7 @@ class Reviser:
         self.sources = read_sources(self.course_dir, assignment)
         with gradebook.database.reading() as session:
             self.released = released(layout or read_ledger(session, assignment))
-        self.key = DraftKey(
-            assignment, source_version(self.sources), code_version(), environment_fingerprint()
-        )
+        self.key = DraftKey(assignment, source_version(self.sources), code_version(), environment())
         self.draft = Draft(self.course_dir / DRAFTS / assignment, self.key, self.sources)
         self.known: dict[Key, Drafted] = {}
 
@@ -274,7 +272,7 @@ def warrant(by: str, reason: str) -> Warrant:
     by, reason = (" ".join(plain(each, LONGEST).split()) for each in (by, reason))
     if not by or not reason:
         raise AuthorError("say who publishes (--by) and why (--reason): it is kept in the record")
-    return Warrant(by[:LONGEST_NAME], datetime.now(UTC), reason, code_version(), environment_fingerprint())
+    return Warrant(by[:LONGEST_NAME], datetime.now(UTC), reason, code_version(), environment())
 
 
 def require_all_judged(lacking: tuple[Job, ...], damaged: tuple[str, ...]) -> None:

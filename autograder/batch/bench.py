@@ -7,24 +7,16 @@ and knows no student: who submitted, when, and what becomes of the marks is the 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from nbformat.notebooknode import NotebookNode
 
 from autograder.errors import PlatformError, SubmissionError
 from autograder.gradebook import GradedNotebook
-from autograder.judge import (
-    CheckResult,
-    Court,
-    Judgement,
-    NotebookResult,
-    Plan,
-    Settings,
-    Verdict,
-    plan_notebook,
-)
+from autograder.judge import Court, NotebookResult, Settings, Verdict, plan_notebook
 from autograder.repair import Repaired, repair_submission
 
 Sources = Mapping[str, NotebookNode]
@@ -64,32 +56,12 @@ class LocalBench:
     def judge_notebook(
         self, name: str, source: NotebookNode, repaired: Repaired, seed: bytes
     ) -> GradedNotebook:
-        plan = plan_notebook(repaired.notebook, source)
-        settings = Settings.of_source(source)
-        judgement = self.shown(plan, settings, seed, name, repaired) if self.seen else None
-        judgement = judgement or self.court.judge_for_staff(plan, settings, seed)
+        judgement = self.court.judge_for_staff(
+            plan_notebook(repaired.notebook, source),
+            Settings.of_source(source),
+            seed,
+            seen=functools.partial(self.seen, name, repaired) if self.seen else None,
+        )
         if judgement.result.verdict is Verdict.FAULT:
             raise PlatformError(f"{name}: {next(iter(judgement.staff.values()), 'it could not be judged')}")
         return GradedNotebook(name, source, repaired=repaired, result=judgement.result)
-
-    def shown(
-        self, plan: Plan, settings: Settings, seed: bytes, name: str, repaired: Repaired
-    ) -> Judgement | None:
-        """The same judgement in two steps, the first of them shown; None where that one was a fault."""
-        opened = self.court.judge_visible(plan, settings, seed)
-        if opened.verdict is Verdict.FAULT or self.seen is None:
-            return None
-        self.seen(name, repaired, opened)
-        closed = self.court.judge_for_staff(plan, settings, seed, open_pass=False)
-        if closed.result.verdict is Verdict.FAULT:
-            return closed
-        said = {each.check: each for each in opened.checks}
-        checks = tuple(with_open_words(each, said[each.check]) for each in closed.result.checks)
-        return replace(closed, result=NotebookResult(checks, opened.cells, opened.usage))
-
-
-def with_open_words(check: CheckResult, opened: CheckResult) -> CheckResult:
-    """The result with what may be told of the check's visible part: the court puts the two together so."""
-    told = replace(check, seconds=opened.seconds)
-    both_failed = Verdict.OK not in (check.verdict, opened.verdict)
-    return replace(told, message=opened.message) if both_failed else told

@@ -53,6 +53,7 @@ JUDGE_LIMITS = Limits(
 )
 FAULT_WORDS = "The platform failed while it judged this; it is no fault of yours and will be judged again."
 Progress = Callable[[int, int], None]
+Seen = Callable[[NotebookResult], None]
 Heard = TypeVar("Heard")
 
 
@@ -172,10 +173,12 @@ class Court:
         *,
         open_pass: bool = True,
         progress: Progress | None = None,
+        seen: Seen | None = None,
     ) -> Judgement:
-        """As ``judge``, with the tracebacks of failed checks, for the assignment's author."""
+        """As ``judge``, with the tracebacks of failed checks, for the assignment's author. ``seen`` gets what
+        the visible checks said before hidden ones are judged, and once more if all is judged again."""
         tell = counter(len(plan.steps) * (2 if open_pass else 1), progress)
-        return tried_twice(plan, lambda: self._judge(plan, settings, seed, open_pass, tell))
+        return tried_twice(plan, lambda: self._judge(plan, settings, seed, open_pass, tell, seen))
 
     def judge_visible(
         self, plan: Plan, settings: Settings, seed: bytes, *, progress: Progress | None = None
@@ -191,14 +194,20 @@ class Court:
     def _judge_visible(
         self, plan: Plan, settings: Settings, seed: bytes, tell: Callable[[], None]
     ) -> Judgement:
-        opened = self._pass(plan, settings, seed, tell, open_pass=True)
-        checks = tuple(opened.rulings[step.check].result for step in plan.checks)
-        return Judgement(NotebookResult(checks, tuple(opened.cells), opened.usage()), {})
+        return Judgement(visible_result(plan, self._pass(plan, settings, seed, tell, open_pass=True)), {})
 
     def _judge(
-        self, plan: Plan, settings: Settings, seed: bytes, open_pass: bool, tell: Callable[[], None]
+        self,
+        plan: Plan,
+        settings: Settings,
+        seed: bytes,
+        open_pass: bool,
+        tell: Callable[[], None],
+        seen: Seen | None,
     ) -> Judgement:
         opened = self._pass(plan, settings, seed, tell, open_pass=True) if open_pass else None
+        if opened is not None and seen is not None:
+            seen(visible_result(plan, opened))
         closed = self._pass(plan, settings, seed, tell, open_pass=False)
         rulings = {**closed.rulings, **self._speed(plan, settings, seed, closed)}
         if opened is not None:
@@ -319,6 +328,11 @@ def counter(total: int, progress: Progress | None) -> Callable[[], None]:
             progress(min(done, total), total)
 
     return tell
+
+
+def visible_result(plan: Plan, opened: Hearing) -> NotebookResult:
+    checks = tuple(opened.rulings[step.check].result for step in plan.checks)
+    return NotebookResult(checks, tuple(opened.cells), opened.usage())
 
 
 def with_open_words(ruling: Ruling, opened: Hearing) -> Ruling:
