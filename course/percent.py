@@ -13,9 +13,7 @@ so a file reads here as it does in JupyterLab.
 
 from __future__ import annotations
 
-import ast
 import re
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
@@ -23,6 +21,7 @@ from pathlib import Path
 
 import jupytext
 
+from autograder.judge import parse
 from course.markers import marker_in
 from course.place import Place, nearest, read_text
 
@@ -229,9 +228,7 @@ def _points(value: str, place: Place) -> float:
 def _compile(body: str, place: Place) -> None:
     """Refuses what isn't Python, at its line; warnings too, for a student would see them."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            tree = ast.parse(body)
+        tree = parse(body, strict=True)
     except (SyntaxError, ValueError) as e:
         line = place.line + (getattr(e, "lineno", 0) or 0)
         detail = getattr(e, "msg", str(e))

@@ -10,20 +10,17 @@ from __future__ import annotations
 import ast
 import functools
 import re
-import threading
 from dataclasses import dataclass
 from typing import Any
 
 from autograder.errors import AuthorError
+from autograder.judge.parsing import parse
 
 # nbgrader's own rule: a line that contains the words, whatever stands around them.
 BEGIN_HIDDEN = "BEGIN HIDDEN TESTS"
 END_HIDDEN = "END HIDDEN TESTS"
 # By text, so that `setattr(Tensor, "__add__", …)` counts too. In f"__{name}__" it is any.
 SPECIAL = re.compile(r"__(?:[a-z]+|\{[^}]*\})__")
-# CPython 3.11 counts the depth of a parse for all threads together; two parses at once end in
-# SystemError. A batch plans notebooks in several threads.
-PARSING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -185,8 +182,7 @@ def parsed(text: str) -> ast.Module | None:
     """
     plain = "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in text.split("\n"))
     try:
-        with PARSING:
-            return ast.parse(plain)
+        return parse(plain)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -56,7 +56,7 @@ def test_nothing_tells_a_secret(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     for name in ("urllib3", "requests", "http.client", "sqlalchemy", "hub", "jwt"):
-        logging.getLogger(name).setLevel(logging.DEBUG)
+        caplog.set_level(logging.DEBUG, name)  # which is taken back
     talk.hear(room.push(room.grades(1, 2)))
     for fault in hostile(room):
         room.platform.breaks(fault)
