@@ -89,7 +89,8 @@ class UserServer:
                         headers={"Authorization": "token x"},
                     ).text
                 except (httpx.RemoteProtocolError, httpx.ReadError):
-                    if self.process.poll() is not None:
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        self.process.wait(0.2)
                         raise
         raise AssertionError("the server in the box never answered")
 
