@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -89,7 +89,7 @@ class UserServer:
                         headers={"Authorization": "token x"},
                     ).text
                 except (httpx.RemoteProtocolError, httpx.ReadError):
-                    with contextlib.suppress(subprocess.TimeoutExpired):
+                    with suppress(subprocess.TimeoutExpired):
                         self.process.wait(0.2)
                         raise
         raise AssertionError("the server in the box never answered")
