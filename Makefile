@@ -2,11 +2,10 @@
 # every test. Each does its own set-up.
 .PHONY: hub demo test fast setup test-setup check bench attacks fuzz clean
 
-# A worker a core and one more, for tests wait a lot; the tests of one file, which share what is costly to start,
-# stay together. In the order of their names: by the number of their tests, files of one long test would come
-# last, and one worker would wait. Tests that race come after the others: on a core that others use a race has
-# to say that it can't measure.
-PARALLEL = -n $(shell expr $$(nproc) + 1) --dist loadfile --no-loadscope-reorder
+# A worker a core; the tests of one file, which share what is costly to start, stay together. In the order of
+# their names: by the number of their tests, files of one long test would come last, and one worker would wait.
+# Tests that race come after the others: on a core that others use a race has to say that it can't measure.
+PARALLEL = -n auto --dist loadfile --no-loadscope-reorder
 
 hub: setup
 	.venv/bin/mlsys up --demo
