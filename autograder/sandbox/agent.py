@@ -27,14 +27,13 @@ import sys
 import traceback
 import types
 from collections.abc import Callable, Iterator, Sequence
-from random import Random
 from typing import Any
 
 import msgpack
 import numpy as np
 
 from autograder.sandbox.arena import Arena, ArenaDecoder, ArenaTail
-from autograder.sandbox.heap import DEEPEST, at_depth, displaced, settled
+from autograder.sandbox.heap import Settled
 from autograder.sandbox.shell import Outputs, make_shell
 from autograder.sandbox.wire import (
     Channel,
@@ -104,7 +103,7 @@ class Agent:
         self.namespace: dict[str, Any] = self.shell.user_ns
         self.callbacks: dict[int, object] = {}
         self.request = 0
-        self.random = Random()  # noqa: S311 -- moves memory about, and keeps nothing secret
+        self.heap: Settled | None = None
 
     def serve(self, channel: Channel) -> None:
         """Answers until the other side is gone."""
@@ -227,10 +226,11 @@ class Agent:
         assert self.arena is not None  # noqa: S101 -- for the type checker
         f: Any = self.resolve(function)
         inputs = ArenaDecoder(self.resolve, self.arena.inputs).decode(calls)
-        held = displaced(self.random)
-        depth = self.random.randint(0, DEEPEST)
-        outputs = at_depth(depth, lambda: [f(*arguments) for arguments in inputs])
-        del held
+
+        def called() -> list[Any]:
+            return [f(*arguments) for arguments in inputs]
+
+        outputs = self.heap.turn(called) if self.heap else called()
         return Encoder(self.objects.reference, ArenaTail(self.arena.outputs)).encode(outputs)
 
     def do_name(self, name: str) -> object:
@@ -299,8 +299,9 @@ class Agent:
         return x
 
     def do_settle(self) -> None:
-        """Lets calls begin with memory of small objects that doesn't depend on what was run before."""
-        self.heap = settled()
+        """From now on time doesn't depend on where what was run before has left things in memory."""
+        self.heap = None  # an earlier race's: its memory is given back first
+        self.heap = Settled()
 
     def do_constant(self, x: object) -> object:
         """A function that does nothing and returns ``x``: what handing over takes."""

@@ -1,10 +1,9 @@
 """Where small objects lie in a race's box: not as chance would have it for as long as the box lives.
 
-Contract: while what ``settled`` returned lives, small objects are made where nothing lay before, one after
-the other, in memory that stays with the process. ``displaced`` moves the places of the next ones, and
-``at_depth`` those of the next frames, Python's and the
-C stack's, by a random distance: once a turn. Runs inside the box; a
-program that undoes it harms itself.
+Contract: while a ``Settled`` lives, small objects are made where nothing lay before, one after the other, in
+memory that stays with the process; its ``turn`` moves the places of the next ones, and those of the next
+frames, Python's and the C stack's, by a random distance. Runs inside the box; a program that undoes it harms
+itself.
 
 Theory of operation. Python's allocator (CPython, Objects/obmalloc.c) serves objects of up to 512 bytes from
 pools of one size each, the pools from arenas of 256 kB or 1 MB. It fills the holes that freed objects left
@@ -31,8 +30,9 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeVar, cast
 
+Result = TypeVar("Result")
 MEGABYTES = 32  # of new arenas
 MOST_MEGABYTES = 256  # of holes: who has left more runs as the holes are
 SMALL = 512  # bytes of the largest small object
@@ -47,14 +47,32 @@ SIZE_CLASS = re.compile(rb"^ +\d+ +(\d+) +\d+ +\d+ +(\d+)$", re.MULTILINE)
 UNUSED_POOLS = re.compile(rb"^(\d+) unused pools \* (\d+) bytes", re.MULTILINE)
 
 
-def settled() -> list[object]:
+class Settled:
     """Fills the holes, and takes new arenas; frozen, so that collections don't walk what was there before."""
-    sys.setrecursionlimit(sys.getrecursionlimit() + 2 * DEEPEST + 2)  # what `at_depth` takes of it
-    gc.collect()  # empties the lists of freed floats, tuples, … too
-    gc.freeze()
-    with contextlib.suppress(OSError):  # a program may have closed its stderr
-        return [*filling(holes()), *small_memory(MEGABYTES)]
-    return [*small_memory(MEGABYTES)]
+
+    def __init__(self) -> None:
+        gc.collect()  # empties the lists of freed floats, tuples, … too
+        gc.freeze()
+        self.random = Random()  # noqa: S311 -- moves memory about, and keeps nothing secret
+        places: list[tuple[int, int]] = []
+        with contextlib.suppress(OSError):  # a program may have closed its stderr
+            places = holes()
+        self.held = [*filling(places), *small_memory(MEGABYTES)]
+
+    def turn(self, call: Callable[[], Result]) -> Result:
+        """What ``call`` returns, with its objects and frames moved. It may recurse as deep as it always may,
+        and some frames deeper."""
+        held = displaced(self.random)
+        depth = self.random.randint(0, DEEPEST)
+        usual = sys.getrecursionlimit()
+        raised = usual + 2 * (depth + 1)  # a step down counts once or twice, as Python runs it
+        sys.setrecursionlimit(raised)
+        try:
+            return cast("Result", at_depth(depth, call))
+        finally:
+            del held
+            if sys.getrecursionlimit() == raised:  # unless the program has set one of its own
+                sys.setrecursionlimit(usual)
 
 
 def displaced(random: Random) -> list[object]:
@@ -66,8 +84,8 @@ def displaced(random: Random) -> list[object]:
 
 
 def at_depth(depth: int, call: Callable[[], Any]) -> Any:
-    """What ``call`` returns, from so many frames further down (at most DEEPEST). Through a function in C, so
-    that the C stack grows too."""
+    """What ``call`` returns, from so many frames further down. Through a function in C, so that the C stack
+    grows too."""
     return operator.call(at_depth, depth - 1, call) if depth else call()
 
 

@@ -91,6 +91,7 @@ def judged(court: Court, name: str, reference: str, answer: str, race: str) -> A
             "softmax": "import numpy as np\nassert np.allclose(softmax(np.zeros((2, 4))), 0.25)",
             "faults": "assert faults is not None",
             "places": "assert places is not None",
+            "deepest": "import numpy as np\nassert deepest(np.ones(9)) > 900",
             "distances": "import numpy as np\nassert len(distances(np.ones((3, 2)))) == 3",
         }
         return notebook(
@@ -144,6 +145,25 @@ def places(x):
 """
     race = "race(places, lambda rng: (rng.normal(size=9),), bands={0.1: 3}, rtol=0, atol=0)"
     assert judged(court, "places", answer, answer, race).result.checks[1].points == 3
+
+
+DEEPEST_CALL = """
+def deepest(x):
+    return deepest(x) if x is None else 1 + inner(x)
+def inner(x):
+    try:
+        return 1 + inner(x)
+    except RecursionError:
+        return 0
+"""
+
+
+def test_a_race_for_memory_leaves_a_function_the_same_depth_each_time(court: Court) -> None:
+    """One that recurses to the limit is right in each turn. (In a race for time it gets as far at least: see
+    test_heap.)"""
+    race = "race_memory(deepest, lambda rng: (rng.normal(size=9),), bands={0.1: 3}, rtol=0, atol=0)"
+    found = judged(court, "deepest", DEEPEST_CALL, DEEPEST_CALL, race).result.checks[1]
+    assert found.points == 3, found.message
 
 
 def ended_with(status: int) -> hearing.BoxedNotebook:

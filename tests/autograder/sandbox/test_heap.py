@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 COUNTED = """
-from autograder.sandbox.heap import settled
+from autograder.sandbox.heap import Settled
 past = [float(n) for n in range(30_000)]
 del past[::2]
 {settle}
@@ -22,7 +22,7 @@ def said(program: str) -> list[str]:
 
 def test_after_settling_small_objects_lie_one_after_the_other() -> None:
     [scattered] = said(COUNTED.format(settle=""))
-    [ordered] = said(COUNTED.format(settle="kept = settled()"))
+    [ordered] = said(COUNTED.format(settle="kept = Settled()"))
     assert int(scattered) < 250 < 450 < int(ordered)
 
 
@@ -30,8 +30,8 @@ def test_new_arenas_stay_with_the_process() -> None:
     faults = "resource.getrusage(resource.RUSAGE_SELF).ru_minflt"
     program = f"""
 import resource
-from autograder.sandbox.heap import settled
-kept = settled()
+from autograder.sandbox.heap import Settled
+kept = Settled()
 [float(n) for n in range(200_000)]
 before = {faults}
 for _ in range(10):
@@ -44,8 +44,8 @@ print({faults} - before)
 def test_displaced_objects_move_the_next_ones() -> None:
     program = """
 from random import Random
-from autograder.sandbox.heap import displaced, settled
-kept, random, seen = settled(), Random(1), set()
+from autograder.sandbox.heap import Settled, displaced
+kept, random, seen = Settled(), Random(1), set()
 for _ in range(50):
     held = displaced(random)
     seen.add(id(float(random.random())) % 4096 // 64)
@@ -58,20 +58,20 @@ print(sum(place < 64 for place in seen), sum(place >= 64 for place in seen))
 
 
 def test_depth_counts_for_nothing_against_the_recursion_limit() -> None:
-    """A function that just fitted into the recursion limit still does."""
+    """A function that recurses to the limit gets as far in each turn at least, and the limit is what it was."""
     program = """
-from autograder.sandbox.heap import DEEPEST, at_depth, settled
-def deep(n):
-    return deep(n - 1) if n else True
-def most(call):
-    n = 0
+import sys
+from autograder.sandbox.heap import Settled
+def deepest():
     try:
-        while call(lambda: deep(n + 1)):
-            n += 1
+        return 1 + deepest()
     except RecursionError:
-        return n
-before = most(lambda f: f())
-kept = settled()
-print(most(lambda f: at_depth(DEEPEST, f)) >= before, at_depth(7, lambda: "done"))
+        return 0
+def without(call):
+    return call()
+heap, before = Settled(), sys.getrecursionlimit()
+usual = without(deepest)
+print(all(usual <= heap.turn(deepest) < usual + 99 for _ in range(99)), sys.getrecursionlimit() == before)
+print(heap.turn(lambda: sys.setrecursionlimit(5000)), sys.getrecursionlimit())
 """
-    assert said(program) == ["True", "done"]
+    assert said(program) == ["True", "True", "None", "5000"]
