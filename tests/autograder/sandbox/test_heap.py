@@ -70,8 +70,9 @@ def deepest():
 def without(call):
     return call()
 heap, before = Settled(), sys.getrecursionlimit()
-usual = without(deepest)
-print(all(usual <= heap.turn(deepest) < usual + 99 for _ in range(99)), sys.getrecursionlimit() == before)
+[usual] = {without(deepest) for _ in range(99)}
+turns = {heap.turn(deepest) for _ in range(99)}
+print(usual <= min(turns) <= max(turns) < usual + 99, sys.getrecursionlimit() == before)
 print(heap.turn(lambda: sys.setrecursionlimit(5000)), sys.getrecursionlimit())
 """
     assert said(program) == ["True", "True", "None", "5000"]
