@@ -12,14 +12,13 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from autograder.files import write_whole
 from autograder.gradebook import Receipt
 from autograder.judge import Verdict
 from course.tree import STATE
@@ -79,6 +78,7 @@ class Board:
         # No room on the disk, say: the grading itself will tell.
         with contextlib.suppress(OSError):
             if len(data) <= MOST_BYTES:
+                file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 write_whole(file, data)
 
     def notice(self, student: str, assignment: str) -> Notice | None:
@@ -100,15 +100,6 @@ class Board:
 
     def file(self, student: str, assignment: str) -> Path:
         return self.folder / assignment / f"{student}.json"
-
-
-def write_whole(file: Path, data: bytes) -> None:
-    """It appears whole, in the place of the one before it."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=".notice.")
-    with os.fdopen(handle, "wb") as out:
-        out.write(data)
-    Path(name).replace(file)
 
 
 def read_notice(found: Any) -> Notice:

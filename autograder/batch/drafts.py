@@ -13,9 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -26,6 +24,7 @@ from autograder.batch.bench import Sources
 from autograder.batch.jobs import Job
 from autograder.batch.records import MOST_RECORD, judgements, read_judgements, rebuilt
 from autograder.errors import PlatformError
+from autograder.files import write_whole
 from autograder.gradebook import AttemptNotebook, GradedNotebook, Grading, read_snapshot
 from autograder.gradebook.folders import unwritable
 from autograder.gradebook.gradebook import repaired_of
@@ -159,10 +158,7 @@ class Draft:
     def _write(self, path: Path, record: object) -> None:
         """The file appears whole, in the place of the one before."""
         try:
-            handle, name = tempfile.mkstemp(dir=self.folder, prefix=".draft-")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(record, file)
-            Path(name).replace(path)
+            write_whole(path, json.dumps(record).encode())
         except OSError as error:
             raise unwritable(path, error) from error
 

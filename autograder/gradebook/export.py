@@ -7,8 +7,7 @@ empty, never 0. Text that a spreadsheet would run as a formula is made plain tex
 from __future__ import annotations
 
 import csv
-import os
-import tempfile
+import io
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from autograder.files import write_whole
 from autograder.gradebook.gradebook import Gradebook
 from autograder.gradebook.questions import graded_cells
 from autograder.gradebook.standings import Standing, State
@@ -78,17 +78,11 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Writes a table as UTF-8 CSV, whole or not at all; a named index becomes the first column."""
     flat = table.reset_index() if table.index.name else table
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            out = csv.writer(file, lineterminator="\n")
-            out.writerow([cell_text(column) for column in flat.columns])
-            out.writerows([cell_text(value) for value in row] for row in _values(flat))
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    text = io.StringIO(newline="")
+    out = csv.writer(text, lineterminator="\n")
+    out.writerow([cell_text(column) for column in flat.columns])
+    out.writerows([cell_text(value) for value in row] for row in _values(flat))
+    write_whole(path, text.getvalue().encode(), mode=0o644)
 
 
 def cell_text(value: Any) -> str:

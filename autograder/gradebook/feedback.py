@@ -11,13 +11,12 @@ script. Everything in it is escaped; text is cleaned of terminal codes first.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from autograder.errors import PlatformError
+from autograder.files import write_whole
 from autograder.gradebook.attempts import Attempt, AttemptNotebook, AttemptState, choose_newest
 from autograder.gradebook.folders import attempt_folder
 from autograder.gradebook.gradebook import ROLE, Gradebook
@@ -134,8 +133,5 @@ def _grade_id(cell: Cell) -> str:
 def _write(path: Path, text: str) -> Path:
     """A page appears whole, in the place of the one before it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".page.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    Path(name).chmod(0o644)
-    return Path(name).replace(path)
+    write_whole(path, text.encode(), mode=0o644)
+    return path

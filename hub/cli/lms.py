@@ -6,8 +6,6 @@ download that nobody here is, ``note``, and at last ``done``.
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -18,6 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from autograder.errors import AuthorError, PlatformError
+from autograder.files import lay_beside
 from autograder.gradebook.lms.exporting import plan_fresh, plan_template
 from autograder.gradebook.lms.formats import FORMATS, Format
 from autograder.gradebook.lms.plan import Line, Options, Outcome, OverMaximum, Plan, some
@@ -232,12 +231,7 @@ def write_all(files: Mapping[Path, bytes]) -> None:
     try:
         for path, data in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            ready[Path(name)] = path
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            ready[lay_beside(path, data, durable=True)] = path
         for temporary, path in ready.items():
             temporary.replace(path)
     except OSError as error:

@@ -12,7 +12,6 @@ import contextlib
 import hashlib
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +19,7 @@ from typing import Any, Protocol
 import fsspec  # type: ignore[import-untyped]  # it has no types
 
 from autograder.errors import PlatformError
+from autograder.files import write_whole
 
 KEY = re.compile(r"[0-9a-f]{64}")
 
@@ -57,7 +57,7 @@ class LocalObjects:
         with _told(path):
             path.parent.mkdir(mode=0o700, exist_ok=True)
             if not _holds(path, sha256):
-                _write(path, data)
+                write_whole(path, data, mode=0o400, durable=True)
             # Also where the file was there: another writer may not have come to this line yet.
             _sync_folder(path.parent)
             _sync_folder(self.folder)
@@ -109,20 +109,6 @@ def _holds(path: Path, sha256: str) -> bool:
         return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
     except FileNotFoundError:
         return False
-
-
-def _write(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o400)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def _sync_folder(folder: Path) -> None:

@@ -13,7 +13,6 @@ import fcntl
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from autograder.errors import AuthorError, PlatformError
+from autograder.files import write_whole
 from course.tree import STATE
 
 FILE = "lti-keys.json"
@@ -128,15 +128,9 @@ def _read(file: Path) -> ToolKeys:
 
 def _write(file: Path, keys: list[ToolKey], signing: ToolKey) -> ToolKeys:
     text = json.dumps({"signing": signing.kid, "keys": [_pem(key) for key in keys]}, indent=1)
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{FILE}-")  # mode 0600
     try:
-        with os.fdopen(handle, "w", encoding="ascii") as fresh:
-            fresh.write(text)
-            fresh.flush()
-            os.fsync(fresh.fileno())
-        Path(name).replace(file)
+        write_whole(file, text.encode("ascii"), durable=True)
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
         raise PlatformError(f"{file}: {error.strerror}; see to the disk, then run it again") from error
     return ToolKeys(tuple(keys), signing)
 
