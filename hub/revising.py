@@ -53,14 +53,6 @@ DRAFTS = f"{STATE}/drafts"
 LONGEST_NAME, LONGEST = 64, 2000
 
 
-Key = tuple[str, str, datetime]
-
-
-def key_of(job: Job) -> Key:
-    """What makes it this submission: student, bytes, time."""
-    return job.student, job.receipt.sha256, job.receipt.received
-
-
 @dataclass(frozen=True)
 class Found:
     """The submissions of a regrading. ``damaged``: snapshots that can't be read."""
@@ -83,7 +75,7 @@ class Reviser:
             self.released = released(layout or read_ledger(session, assignment))
         self.key = DraftKey(assignment, source_version(self.sources), code_version(), environment())
         self.draft = Draft(self.course_dir / DRAFTS / assignment, self.key, self.sources)
-        self.known: dict[Key, Drafted] = {}
+        self.known: dict[tuple[str, str, datetime], Drafted] = {}
 
     def begin(self, *, look: bool, again: bool) -> None:
         """Opens the draft. ``look``: people will see it before it is published; ``again``: judge all anew.
@@ -120,9 +112,9 @@ class Reviser:
 
     def missing(self, found: Found) -> tuple[Job, ...]:
         """Those that the draft hasn't got, or not in one piece."""
-        read = {key_of(job): self.draft.read(job) for job in found.jobs}
+        read = {job.key: self.draft.read(job) for job in found.jobs}
         self.known = {key: one for key, one in read.items() if one is not None}
-        return tuple(job for job in found.jobs if key_of(job) not in self.known)
+        return tuple(job for job in found.jobs if job.key not in self.known)
 
     def judge(
         self, jobs: tuple[Job, ...], benches: Opener, workers: int, stop: threading.Event
@@ -154,7 +146,7 @@ class Reviser:
         drafted: list[Drafted] = []
         lacking: list[Job] = []
         for job in found.jobs:
-            one = self.known.get(key_of(job)) or self.draft.read(job)
+            one = self.known.get(job.key) or self.draft.read(job)
             if one is None:
                 lacking.append(job)
             else:
@@ -204,7 +196,7 @@ class Reviser:
 
     def lay_down(self, found: Found, plan: Plan, told: Callable[[int, int], None]) -> None:
         """Writes the judged notebooks of the attempts that shall be recorded."""
-        jobs = {key_of(each): each for each in found.jobs}
+        jobs = {each.key: each for each in found.jobs}
         for place, attempt in enumerate(plan.added):
             job = jobs[attempt.student, attempt.sha256, attempt.submitted]
             notebooks, others = self.draft.notebooks(self.course_dir, job)

@@ -44,12 +44,12 @@ TURN_SECONDS = 5.0  # then others may have the lock
 MOST_AT_ONCE = 500
 
 
-Key = tuple[str, str, str, datetime]
+Key = tuple[str, tuple[str, str, datetime]]
 
 
 def key_of(job: Job) -> Key:
-    """What makes it this submission: student, assignment, bytes, time."""
-    return job.student, job.assignment, job.receipt.sha256, job.receipt.received
+    """What makes it this submission: the assignment, and its key there."""
+    return job.assignment, job.key
 
 
 class GradeServer:
@@ -170,7 +170,9 @@ class GradeServer:
     def begin(self, batch: Batch, job: Job) -> None:
         """Hands a job to the engine, unless somebody has graded it meanwhile."""
         self.queued.discard(key_of(job))
-        if not self.gradebook.is_graded(*key_of(job), self.versions[job.assignment]):
+        student, sha256, received = job.key
+        version = self.versions[job.assignment]
+        if not self.gradebook.is_graded(student, job.assignment, sha256, received, version):
             batch.add(job)
 
     def grade(self, job: Job) -> Grading:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
@@ -32,6 +33,11 @@ class Job:
     @property
     def assignment(self) -> str:
         return self.receipt.assignment
+
+    @property
+    def key(self) -> tuple[str, str, datetime]:
+        """What makes it this submission at its assignment: student, bytes, time."""
+        return self.student, self.receipt.sha256, self.receipt.received
 
 
 @dataclass(frozen=True)
@@ -77,5 +83,5 @@ def find_jobs(
             damaged.append(str(error))
             continue
         eligible = known if policy is Policy.BEST else known[-1:]
-        jobs.extend(Job(each) for each in eligible if (student, each.sha256, each.received) not in graded)
+        jobs.extend(job for job in map(Job, eligible) if job.key not in graded)
     return Found(tuple(jobs), tuple(damaged))
