@@ -5,9 +5,6 @@ from __future__ import annotations
 import html
 import json
 import re
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,13 +14,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from course.reader import read_course
 from course.tree import STATE
-from hub import proxy
-from hub.configure import free_port
 from hub.exchange.exchange import Exchange
 from hub.lti.keys import FILE, tool_keys
 from hub.lti.launches import Launches
 from hub.lti.records import Launch, Person
-from hub.settings import PACKAGES
+from tests.hub.bare import running
 from tests.hub.command import ROOT
 from tests.hub.exchange.serving import COURSE
 from tests.hub.lti.platform import CLIENT, CONTEXT, DEPLOYMENT, LINK, Platform, class_of
@@ -33,18 +28,8 @@ pytest.importorskip("ltiauthenticator.lti13.auth", reason="the extra 'deploy' is
 pytestmark = pytest.mark.slow
 
 CONFIG = """
-from pathlib import Path
-from hub import proxy
-from hub.configure import free_port
 from hub.settings import HubSettings
 settings = HubSettings(Path("{state}"), Path("{state}/course.toml"), Path("{state}/course"), ("ines",), port={port})
-c.JupyterHub.bind_url = "http://127.0.0.1:{port}/"
-c.JupyterHub.hub_ip, c.JupyterHub.hub_port = "127.0.0.1", free_port()
-c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{{free_port()}}"
-c.ConfigurableHTTPProxy.command = proxy.command()
-c.ConfigurableHTTPProxy.pid_file = "{state}/proxy.pid"
-c.JupyterHub.db_url = "sqlite:///{state}/jupyterhub.sqlite"
-c.JupyterHub.cookie_secret_file = "{state}/cookie"
 exec(compile(Path("{state}/lti.py").read_bytes(), "lti.py", "exec"), {{"c": c, "settings": settings}})
 """
 
@@ -84,22 +69,10 @@ def platform(state: Path) -> Iterator[Platform]:
 @pytest.fixture(scope="module")
 def hub(state: Path, platform: Platform) -> Iterator[str]:
     """Its address, which ends in /hub/."""
-    proxy.install()
-    port = free_port()
-    (state / "config.py").write_text(CONFIG.format(state=state, port=port))
     (state / "lti.py").write_text(filled_in(platform))
-    command = [sys.executable, "-m", "jupyterhub", "-f", str(state / "config.py"), "--debug"]
-    with (
-        (state / "log").open("w") as log,
-        subprocess.Popen(command, cwd=PACKAGES, stdout=log, stderr=log) as process,
-    ):
-        try:
-            url = f"http://127.0.0.1:{port}/hub/"
-            platform.redirect_uri = f"{url}lti13/oauth_callback"
-            _until_it_answers(url, process, state / "log")
-            yield url
-        finally:
-            process.terminate()
+    with running(state, CONFIG, "--debug") as url:
+        platform.redirect_uri = f"{url}lti13/oauth_callback"
+        yield url
 
 
 def launch(hub: str, platform: Platform, number: int) -> httpx.Response:
@@ -157,16 +130,3 @@ def test_our_part_of_the_hub_logs_no_key(hub: str, platform: Platform, state: Pa
     log = (state / "log").read_text()
     assert "[D " in log  # it is a debugging log
     assert not [line for line in pem.splitlines()[1:-1] if line in log]
-
-
-def _until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        assert process.poll() is None, log.read_text()
-        try:
-            if httpx.get(url + "health").status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)
-    raise AssertionError("the hub never answered")
