@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from autograder.judge import Court
 from tests.browser import chromium
@@ -12,10 +13,18 @@ from tests.postgres import postgres, postgres_url
 
 __all__ = ["chromium", "postgres", "postgres_url"]
 
+# How long an example takes says what else this machine does.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast tests first: a broken rule shows in seconds, not after the demo."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+    """Fast tests first: a broken rule shows in seconds, not after the demo. Of the others the longest first."""
+    items.sort(key=lambda item: (marked(item, "slow"), not marked(item, "long")))
+
+
+def marked(item: pytest.Item, name: str) -> bool:
+    return item.get_closest_marker(name) is not None
 
 
 @pytest.fixture(scope="session")

@@ -1,32 +1,38 @@
 """Parses Python where several threads do.
 
-CPython 3.11 counts the depth of a parse for all threads together, so that two at once end in SystemError.
-Ours wait for each other here; beside one that isn't ours (a traceback's, say) it is tried again.
+CPython 3.11 counts the depth of a parse for all threads together, and starts from its own count: who is
+interrupted by another's ends in SystemError. Only a garbage collection runs Python inside of one, and so lets
+another thread go on. So ours wait for each other, and none is collected in.
 """
 
 from __future__ import annotations
 
 import ast
-import contextlib
+import gc
 import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 PARSING = threading.Lock()
-TRIES = 5
 
 
 def parse(source: str, *, strict: bool = False) -> ast.Module:
     """The module. ``strict``: what Python would warn of is a SyntaxError. Raises what ``ast.parse`` does."""
-    with PARSING:
+    with PARSING, uncollected():
         if not strict:
-            return _parse(source)
+            return ast.parse(source)
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            return _parse(source)
-
-
-def _parse(source: str) -> ast.Module:
-    for _ in range(TRIES - 1):
-        with contextlib.suppress(SystemError):
             return ast.parse(source)
-    return ast.parse(source)
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()

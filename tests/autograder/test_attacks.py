@@ -38,6 +38,7 @@ def files_of(made: Any) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("attack", attacks(), ids=lambda attack: attack.name)
 def test_attack_gets_what_it_deserves(pipeline: Pipeline, attack: Attack) -> None:
     require_deserts(pipeline, attack, attack.files())

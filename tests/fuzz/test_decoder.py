@@ -26,14 +26,14 @@ FOUND = {
 }
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.binary(max_size=300))
 def test_values_are_plain_data_or_refused(data: bytes) -> None:
     message, tail = draw_frame(Draw(data))
     check_frame(msgpack.packb(message), tail)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.binary(max_size=300), st.binary(max_size=32))
 def test_bytes_are_plain_data_or_refused(body: bytes, tail: bytes) -> None:
     check_frame(body, tail)
@@ -47,7 +47,7 @@ def test_what_was_found_stays_mended(message: object, depth: int) -> None:
     check_frame(msgpack.packb(message), b"\2\2")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=200))
 def test_a_box_that_lies_earns_nothing(data: bytes) -> None:
     """``check_replies`` raises Broken for points that weren't earned."""

@@ -21,7 +21,7 @@ SOURCE = source()
 FOUND = (11, 454, 471)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 1 << 40))
 def test_a_mutant_is_repaired_and_planned_or_refused_in_plain_words(seed: int) -> None:
     data = mutant(seed).data

@@ -21,7 +21,7 @@ from hub.lifecycle import keepers
 from hub.settings import PACKAGES, read_secrets, read_settings
 from tests.hub.login.conftest import Browser
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")

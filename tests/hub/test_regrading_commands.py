@@ -40,7 +40,7 @@ from tests.autograder.faults.classroom import (
 from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve
 from tests.hub.command import ROOT
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 KINDS = ("honest", "half", "wrong", "late", "unreadable")
 
 

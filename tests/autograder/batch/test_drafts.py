@@ -103,7 +103,7 @@ def test_another_submission_s_record_is_none(draft: Draft, tmp_path: Path) -> No
     assert not list(draft.folder.glob("bob@*"))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_record_is_judged_again(draft: Draft, tmp_path: Path, data: st.DataObject) -> None:
     one = job(tmp_path)

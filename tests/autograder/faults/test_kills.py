@@ -17,6 +17,7 @@ CLUSTER_KILLS = max(4, SIZE // 15)  # each costs the start of a process that has
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_batch_under_fire_ends_as_an_undisturbed_one(classroom: Classroom, tmp_path: Path) -> None:
     undisturbed, disturbed = classroom.copy(tmp_path / "a"), classroom.copy(tmp_path / "b")
     grade(undisturbed)
@@ -30,6 +31,7 @@ def test_a_batch_under_fire_ends_as_an_undisturbed_one(classroom: Classroom, tmp
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_cluster_under_fire_costs_nothing_but_time(classroom: Classroom, tmp_path: Path) -> None:
     """Its scheduler and workers among those who are killed."""
     undisturbed, disturbed = classroom.copy(tmp_path / "a"), classroom.copy(tmp_path / "b")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograder.gradebook.charts import Chart, Label, Look, Path, draw
@@ -154,7 +154,6 @@ def covered(one: Label, other: Label) -> bool:
     return one.y == other.y and one.x < other.x < one.x + 6.3 * len(one.text)
 
 
-@settings(deadline=None)
 @given(st.lists(st.floats(0.01, 10), min_size=1, max_size=12, unique=True), st.floats(0.01, 10))
 def test_no_words_cover_others_or_leave_the_box(ratios: list[float], ratio: float) -> None:
     marks = tuple((each, 1.0 + place) for place, each in enumerate(sorted(ratios)))
@@ -164,7 +163,6 @@ def test_no_words_cover_others_or_leave_the_box(ratios: list[float], ratio: floa
     assert all(label.x + 5 * len(label.text) <= chart.width for label in flags)
 
 
-@settings(deadline=None)
 @example(RaceKind.MEMORY, 0.0, 0.0, 0.0, False, False, 0.0, [], [(0.0, 1e308), (0.0, 1e308)], None)
 @given(
     st.sampled_from(RaceKind),

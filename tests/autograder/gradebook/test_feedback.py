@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nbgrader.api import Gradebook as NbgraderGradebook
 
@@ -287,7 +287,6 @@ def test_long_text_is_cut() -> None:
     assert len(plain("x" * 30_000)) < 21_000
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_cleaned_text_has_no_control_characters(text: str) -> None:
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", plain(text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nbformat
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.notebooknode import NotebookNode
 from nbgrader.utils import determine_grade
@@ -42,7 +42,6 @@ def test_a_failed_check_says_only_its_message(verdict: Verdict) -> None:
     assert mark(judged) == 0
 
 
-@settings(deadline=None)
 @given(
     st.floats(0, 4), st.sampled_from([Verdict.OK, Verdict.WRONG]), st.sampled_from(["", "9", "Well done."])
 )

@@ -126,5 +126,5 @@ def test_torch_has_the_judges_rules_in_a_judge_that_was_not_told_of_it() -> None
     plan = plan_notebook(notebook(solve("f", answer), *checks), source)
     assert not plan.uses("torch")
     with Court() as court:
-        result = court.judge(plan, SETTINGS, b"seed", open_pass=False)
+        result = court.judge(plan, replace(SETTINGS, check_seconds=60), b"seed", open_pass=False)
     assert verdicts(result) == [Verdict.WRONG, Verdict.OK]

@@ -51,7 +51,7 @@ JUNK = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(JUNK, max_size=5))
 def test_whatever_is_sent_becomes_outputs_that_json_takes(sent: list[Any]) -> None:
     kept = json.loads(json.dumps(clean_outputs(sent, CAP), allow_nan=False))

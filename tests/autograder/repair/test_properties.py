@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nbformat.notebooknode import NotebookNode
 
@@ -62,7 +62,6 @@ def mangled(edits: list[tuple[Edit, int]]) -> NotebookNode:
     return nb if nb.cells else right(SOURCE)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(EDITS), st.integers(0, 40)), max_size=25))
 def test_the_graded_cells_are_exactly_the_sources(edits: list[tuple[Edit, int]]) -> None:
     built = repair(SOURCE, mangled(edits))
@@ -80,7 +79,6 @@ def test_the_graded_cells_are_exactly_the_sources(edits: list[tuple[Edit, int]])
     assert points == 15
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(EDITS), st.integers(0, 40)), max_size=25))
 def test_each_check_comes_after_the_answers_before_it(edits: list[tuple[Edit, int]]) -> None:
     order = ids(repair(SOURCE, mangled(edits)).notebook)
@@ -89,7 +87,6 @@ def test_each_check_comes_after_the_answers_before_it(edits: list[tuple[Edit, in
     assert order.index("layer") < order.index("check-layer")
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from([drop, swap, add, unmark]), st.integers(0, 40)), max_size=15))
 def test_nothing_that_a_student_wrote_is_lost(edits: list[tuple[Edit, int]]) -> None:
     nb = mangled(edits)

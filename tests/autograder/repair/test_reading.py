@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.errors import SubmissionError
@@ -95,7 +95,6 @@ def test_an_id_that_is_no_id_is_none(grade_id: object) -> None:
     assert read.cells[0].grade_id is None
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     try:
@@ -117,7 +116,6 @@ CELLS = st.lists(
 SHEETS = st.lists(JUNK | st.fixed_dictionaries({"cells": CELLS}), max_size=2)
 
 
-@settings(deadline=None)
 @given(
     st.fixed_dictionaries(
         {"nbformat": st.just(4)}, optional={"cells": CELLS | JUNK, "worksheets": SHEETS | JUNK}

@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +16,7 @@ import pytest
 from autograder.sandbox import DEFAULT_LIMITS, Box, BoxSpec, BoxUsage, Ending, interpreter, open_box
 from autograder.sandbox.warm import WarmBoxes, kind_of
 from autograder.sandbox.warmth import AGENT_BINDS, HOME
-from autograder.sandbox.wire import Channel
+from autograder.sandbox.wire import Channel, Closed
 
 SMALL = replace(DEFAULT_LIMITS, memory_mb=128, processes=16, file_mb=2, tmp_mb=4, cpu_seconds=20)
 PATIENCE = 60.0
@@ -85,9 +85,10 @@ def opened(code: str, writer: int, **changes: Any) -> Iterator[Box]:
         channel = Channel(ours)
         assert channel.receive(time.monotonic() + PATIENCE).message == [0, "ok", "ready", []]
         whole = _PROLOGUE.format(descriptor=_THE_PIPE) + code + "\nos._exit(0)"
-        # A program that raises ends with 1; a cell doesn't end anything.
-        for number, source in enumerate((whole, "import os; os._exit(1)")):
-            channel.send([number, "cell", [], source, 1 << 16])
+        channel.send([1, "cell", [], whole, 1 << 16])
+        # A program that raises ends with 1; a cell doesn't end anything. One that has ended hears no more.
+        with suppress(Closed):
+            channel.send([2, "cell", [], "import os; os._exit(1)", 1 << 16])
         yield box
 
 

@@ -18,7 +18,7 @@ from course.reader import read_course
 from hub.coursework import open_gradebook
 from tests.hub.browser.conftest import Hub, Person
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 ASSIGNMENT = "07-autograd"
 GRADING_MS = 240_000
 SECONDS = 120.0

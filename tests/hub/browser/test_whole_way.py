@@ -13,7 +13,7 @@ from course.material import read_assignment
 from course.reader import read_course
 from tests.hub.browser.conftest import Hub, Person
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 ASSIGNMENT = "07-autograd"
 
 

@@ -90,6 +90,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_whole_way_with_nbgraders_commands(place: Place, tmp_path: Path) -> None:
     alan = place.person("alan", tmp_path / "teaching")
     ada = place.person("ada", tmp_path / "ada")
@@ -157,6 +158,7 @@ def public_key(place: Place) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_assignment_list_of_jupyterlab(place: Place, tmp_path: Path) -> None:
     """JupyterLab's server extension calls these functions; it runs in the student's server."""
     with place.service.client(place.hub.token("alan")) as alan:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.errors import PlatformError
@@ -65,7 +65,6 @@ def test_what_is_no_address_for_a_token(url: str) -> None:
         host_of(url)
 
 
-@settings(deadline=None)
 @given(URLS, st.sampled_from(["scores", "results"]))
 def test_a_service_is_below_the_path_and_keeps_case_and_query(url: str, name: str) -> None:
     found, before = urlsplit(below(url, name)), urlsplit(url)
@@ -73,7 +72,6 @@ def test_a_service_is_below_the_path_and_keeps_case_and_query(url: str, name: st
     assert found.path == before.path.rstrip("/") + "/" + name
 
 
-@settings(deadline=None)
 @given(URLS, st.text(min_size=1, max_size=20))
 def test_what_is_asked_is_added_to_the_query(url: str, value: str) -> None:
     found = parse_qsl(urlsplit(asking(url, resource_id=value)).query, keep_blank_values=True)
@@ -101,7 +99,6 @@ def test_no_next_page(link: str) -> None:
     assert next_page(link) == ""
 
 
-@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_header_is_a_page_or_an_error_of_ours(link: str) -> None:
     try:

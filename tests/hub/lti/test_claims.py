@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from autograder.errors import AuthorError, PlatformError
@@ -91,7 +91,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @example({"aud": [[]]})
 @example({"aud": ["client-1", {}], "azp": {}})
 @given(st.dictionaries(st.sampled_from([*token()]), JSON))

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autograder.gradebook.gradetable import StudentKeys
@@ -102,7 +102,6 @@ PEOPLE = st.lists(
 )
 
 
-@settings(deadline=None)
 @given(STUDENTS, PEOPLE, st.dictionaries(st.sampled_from(["1", "2", "3"]), st.sampled_from("abcd")))
 def test_nobody_is_two_people(
     students: list[StudentKeys], people: list[Participant], logins: dict[str, str]

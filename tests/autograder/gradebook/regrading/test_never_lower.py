@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.gradebook import Aside, Gradebook, Policy
@@ -150,7 +150,7 @@ PART = st.sampled_from([0.0, 0.25, 0.5, 1.0])
 SUBMISSIONS = (("ada", 0), ("bob", 0), ("bob", 3), ("cid", 0))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(data=st.data(), policy=st.sampled_from(Policy), anew=st.booleans())
 def test_whatever_is_judged_nobody_loses(
     class_of_three: Held, layout: Ledger, data: st.DataObject, policy: Policy, anew: bool
