@@ -26,8 +26,9 @@ def set_aside() -> Select[int]:
     )
 
 
-def asides(session: Session) -> dict[int, Aside]:
-    """Attempt id -> why it doesn't count."""
-    lower = select(RegradedRow.attempt_id).where(RegradedRow.lower)
+def asides(session: Session, among: Select[int]) -> dict[int, Aside]:
+    """Attempt id -> why it doesn't count. ``among``: the ids of the attempts that are asked about."""
+    these = RegradedRow.attempt_id.in_(among)
+    lower = select(RegradedRow.attempt_id).where(RegradedRow.lower, these)
     found = dict.fromkeys(session.scalars(lower), Aside.LOWER)
-    return found | dict.fromkeys(session.scalars(undone()), Aside.UNDONE)
+    return found | dict.fromkeys(session.scalars(undone().where(these)), Aside.UNDONE)

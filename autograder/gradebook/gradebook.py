@@ -284,12 +284,10 @@ def _counting(session: Session, student: str, assignment: str) -> int | None:
 
 def read_attempts(session: Session, student: str | None, assignment: str | None) -> tuple[Attempt, ...]:
     """Attempts, oldest first; of one student or one assignment where that is given."""
-    wanted = select(AttemptRow).order_by(AttemptRow.id)
+    known = {"student": student, "assignment": assignment}
+    given = {name: value for name, value in known.items() if value is not None}
+    wanted = select(AttemptRow).filter_by(**given).order_by(AttemptRow.id)
     wanted = wanted.options(selectinload(AttemptRow.notebooks).selectinload(NotebookRow.checks))
-    if student is not None:
-        wanted = wanted.where(AttemptRow.student == student)
-    if assignment is not None:
-        wanted = wanted.where(AttemptRow.assignment == assignment)
-    counting = set(session.scalars(select(CountingRow.attempt_id)))
-    aside = asides(session)
+    counting = set(session.scalars(select(CountingRow.attempt_id).filter_by(**given)))
+    aside = asides(session, select(AttemptRow.id).filter_by(**given))
     return tuple(read_attempt(row, row.id in counting, aside.get(row.id)) for row in session.scalars(wanted))

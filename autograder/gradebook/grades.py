@@ -7,7 +7,7 @@ review, an unchanged or absent answer that a person would grade is 0, a written 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -180,18 +180,31 @@ def _submission(session: Session, assignment: Any, student: str) -> Any:
     return _row(session, api.SubmittedAssignment, assignment_id=assignment.id, student_id=known.id)
 
 
+def _rows_of_cells(
+    session: Session, table: Any, cells: Sequence[Any], submitted: Any
+) -> list[tuple[Any, Any]]:
+    """Each cell with its row of this notebook; a new one where there is none."""
+    there = session.scalars(select(table).filter_by(notebook_id=submitted.id))
+    rows = {row.cell_id: row for row in there}
+    for cell in cells:
+        if cell.id not in rows:
+            rows[cell.id] = table(cell_id=cell.id, notebook_id=submitted.id)
+            session.add(rows[cell.id])
+    return [(cell, rows[cell.id]) for cell in cells]
+
+
 def _write_grades(session: Session, notebook: Any, submitted: Any, kept: NotebookRow) -> None:
     points = {check.name: check.points for check in kept.checks}
-    for cell in [*notebook.grade_cells, *notebook.task_cells]:
-        grade = _row(session, api.Grade, cell_id=cell.id, notebook_id=submitted.id)
+    cells = [*notebook.grade_cells, *notebook.task_cells]
+    for cell, grade in _rows_of_cells(session, api.Grade, cells, submitted):
         grade.auto_score = auto_score(cell.name, points, kept.answers, problem=bool(kept.problem))
         manual = grade.manual_score is not None
         grade.needs_manual_grade = not kept.problem and (manual or grade.auto_score is None)
 
 
 def _write_comments(session: Session, notebook: Any, submitted: Any, kept: NotebookRow) -> None:
-    for cell in [*notebook.solution_cells, *notebook.task_cells]:
-        comment = _row(session, api.Comment, cell_id=cell.id, notebook_id=submitted.id)
+    cells = [*notebook.solution_cells, *notebook.task_cells]
+    for cell, comment in _rows_of_cells(session, api.Comment, cells, submitted):
         comment.auto_comment = auto_comment(cell.name, kept.answers, problem=bool(kept.problem))
 
 

@@ -21,6 +21,8 @@ BEGIN_HIDDEN = "BEGIN HIDDEN TESTS"
 END_HIDDEN = "END HIDDEN TESTS"
 # By text, so that `setattr(Tensor, "__add__", …)` counts too. In f"__{name}__" it is any.
 SPECIAL = re.compile(r"__(?:[a-z]+|\{[^}]*\})__")
+# Asked for each submission of cells that all of them share.
+of_a_source = functools.lru_cache(maxsize=256)
 
 
 @dataclass(frozen=True)
@@ -174,11 +176,11 @@ def hidden_lines(text: str, where: str) -> frozenset[int]:
     return frozenset(hidden)
 
 
-@functools.lru_cache(maxsize=256)
+@of_a_source
 def parsed(text: str) -> ast.Module | None:
     """The module, None where the text isn't plain Python (a magic, an unfinished cell).
 
-    It is kept, to be read only: several ask for each cell of a source that all submissions share.
+    It is kept, to be read only.
     """
     plain = "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in text.split("\n"))
     try:
@@ -187,6 +189,7 @@ def parsed(text: str) -> ast.Module | None:
         return None
 
 
+@of_a_source
 def bound_names(text: str) -> frozenset[str]:
     """Names that a cell binds at its top level, imports left out."""
     module = parsed(text)
@@ -198,6 +201,7 @@ def bound_names(text: str) -> frozenset[str]:
     return frozenset(names)
 
 
+@of_a_source
 def defined_names(text: str) -> frozenset[str]:
     """Functions and classes that a cell defines at its top level."""
     module = parsed(text)
@@ -205,6 +209,7 @@ def defined_names(text: str) -> frozenset[str]:
     return frozenset(each.name for each in module.body if isinstance(each, kinds)) if module else frozenset()
 
 
+@of_a_source
 def base_names(text: str) -> frozenset[str]:
     """The bases of a cell's classes, as dotted names."""
     module = parsed(text)
@@ -241,15 +246,16 @@ def stored_names(node: ast.AST) -> set[str]:
     return names
 
 
-def top_level_imports(text: str) -> list[str]:
+@of_a_source
+def top_level_imports(text: str) -> tuple[str, ...]:
     """Import statements of a cell, as text; a star import is left out."""
     module = parsed(text)
     if module is None:
-        return []
+        return ()
     found = []
     for statement in module.body:
         star = isinstance(statement, ast.ImportFrom) and any(name.name == "*" for name in statement.names)
         future = isinstance(statement, ast.ImportFrom) and statement.module == "__future__"
         if isinstance(statement, ast.Import | ast.ImportFrom) and not star and not future:
             found.append(ast.unparse(statement))
-    return found
+    return tuple(found)

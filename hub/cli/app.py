@@ -1,66 +1,94 @@
-"""The mlsys command: one verb a stage, in the order in which work flows through a course."""
+"""The mlsys command: one verb a stage, in the order in which work flows through a course.
+
+A verb's module is imported when that verb is meant: all of them, with what they import, take a second.
+"""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
 # For one of the formats of jsonschema, which no notebook has; compiling its grammar takes 1.8 s.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
-from hub.cli import (  # noqa: E402 -- after that
-    author,
-    backup,
-    check,
-    cluster,
-    demo,
-    enrol,
-    exchange,
-    excuse,
-    grade,
-    host,
-    hub,
-    lti,
-    regrade,
-    report,
-    roster,
-    serve,
-)
+# Verb -> where in this package its function is, or its own verbs.
+VERBS = {
+    "build": "author.build_command",
+    "verify": "author.verify_command",
+    "release": "author.release_command",
+    "check": "check.check_command",
+    "hand-out": "exchange.hand_out_command",
+    "extend": "exchange.extend_command",
+    "excuse": "excuse.excuse_command",
+    "submit": "grade.submit_command",
+    "collect": "exchange.collect_command",
+    "autograde": "grade.autograde_command",
+    "serve-grades": "serve.serve_grades_command",
+    "regrade": "regrade.regrade_command",
+    "cluster": "cluster.app",
+    "feedback": "report.feedback_command",
+    "return": "exchange.return_command",
+    "receipt": "exchange.receipt_command",
+    "export": "report.export_command",
+    "lti": "lti.app",
+    "demo": "demo.demo_command",
+    "up": "hub.up_command",
+    "down": "hub.down_command",
+    "status": "hub.status_command",
+    "enrol": "enrol.enrol_command",
+    "roster": "roster.app",
+    "backup": "backup.backup_command",
+    "restore": "backup.restore_command",
+    "doctor": "host.doctor_command",
+}
+
+
+class Verbs(TyperGroup):
+    """The verbs above, each loaded when it is asked for."""
+
+    # Any: Typer brings its own copy of Click, whose types it doesn't export.
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        # All of them where none is meant: Typer looks here for one that is alike.
+        for verb in (cmd_name,) if cmd_name in VERBS else VERBS:
+            if verb not in self.commands:
+                self.commands[verb] = load(verb)
+        return self.commands.get(cmd_name)
+
+
+def load(verb: str) -> Any:
+    """Typer's command for a verb."""
+    module, _, name = VERBS[verb].partition(".")
+    found: typer.Typer | Callable[..., None] = getattr(import_module(f"hub.cli.{module}"), name)
+    if isinstance(found, typer.Typer):
+        group = get_group(found)
+        group.name = verb
+        return group
+    alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    alone.command(verb)(found)
+    return get_command(alone)
+
 
 app = typer.Typer(
+    cls=Verbs,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
     help="Courses in machine-learning systems: build, prove, release, judge in sandboxes, grade, export.",
 )
-app.command("build")(author.build_command)
-app.command("verify")(author.verify_command)
-app.command("release")(author.release_command)
-app.command("check")(check.check_command)
-app.command("hand-out")(exchange.hand_out_command)
-app.command("extend")(exchange.extend_command)
-app.command("excuse")(excuse.excuse_command)
-app.command("submit")(grade.submit_command)
-app.command("collect")(exchange.collect_command)
-app.command("autograde")(grade.autograde_command)
-app.command("serve-grades")(serve.serve_grades_command)
-app.command("regrade")(regrade.regrade_command)
-app.add_typer(cluster.app, name="cluster")
-app.command("feedback")(report.feedback_command)
-app.command("return")(exchange.return_command)
-app.command("receipt")(exchange.receipt_command)
-app.command("export")(report.export_command)
-app.add_typer(lti.app, name="lti")
-app.command("demo")(demo.demo_command)
-app.command("up")(hub.up_command)
-app.command("down")(hub.down_command)
-app.command("status")(hub.status_command)
-app.command("enrol")(enrol.enrol_command)
-app.add_typer(roster.app, name="roster")
-app.command("backup")(backup.backup_command)
-app.command("restore")(backup.restore_command)
-app.command("doctor")(host.doctor_command)
+
+
+@app.callback()
+def verbs() -> None:
+    """Here so that Typer makes a group of what it knows no command of."""
 
 
 def main() -> None:

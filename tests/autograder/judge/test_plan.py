@@ -84,4 +84,4 @@ def test_star_and_future_imports_are_left_out() -> None:
     text = (
         "from __future__ import annotations\nfrom math import *\nimport numpy as np\nif True:\n    import os"
     )
-    assert top_level_imports(text) == ["import numpy as np"]
+    assert top_level_imports(text) == ("import numpy as np",)
