@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +24,7 @@ from tests.hub.command import ROOT, mlsys
         (("submit", "07-autograd", "missing.ipynb", "--student", "ama"), 1, "no such file"),
         (("submit", "07-autograd", "README.md"), 2, "--student"),
         (("grade",), 2, "No such command"),
+        (("autogrde",), 2, "Did you mean 'autograde'"),
         (("verify", "--repeats", "0"), 2, "repeats"),
     ],
 )
@@ -33,6 +36,12 @@ def test_wrong_input_gets_words_and_a_code(
     assert result.exit_code == code, result.stderr
     assert words in " ".join(result.stderr.split())
     assert result.stdout == ""
+
+
+def test_a_verb_loads_no_others_libraries() -> None:
+    look = "import sys; from hub.cli.app import load; load('doctor'); print({'pandas', 'nbgrader'} & set(sys.modules))"
+    seen = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert seen.stdout.strip() == "set()"
 
 
 def test_a_course_directory_that_is_not_a_demos_is_left_alone(tmp_path: Path) -> None:
