@@ -2,11 +2,11 @@
 # every test. Each does its own set-up.
 .PHONY: hub demo test fast setup test-setup check bench attacks fuzz clean
 
-# Two workers a core, for they wait about half of the time; the tests of one file, which share what is costly to
+# Three workers for two cores, for they wait half of the time; the tests of one file, which share what is costly to
 # start, stay together. In the order of their names: by the number of their tests, files of one long test would
 # come last, and one worker would wait. A test that hangs is ended by name, with what every thread was at.
 # Tests that race come after the others: on a core that others use a race has to say that it can't measure.
-WORKERS ?= $(shell cores=$$(nproc); echo $$((cores < 8 ? 2 * cores : 16)))
+WORKERS ?= $(shell cores=$$(nproc); echo $$((cores < 8 ? (3 * cores + 1) / 2 : 12)))
 PARALLEL = -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 hub: setup

@@ -103,6 +103,7 @@ def inspect_timing(
             virtual(kernel),
             waiting(kernel),
             instructions(),
+            accelerators(kernel),
         )
     )
 
@@ -299,3 +300,22 @@ def instructions() -> Fact:
     means = "the report shows times only; no grade depends on more"
     remedy = "sysctl kernel.perf_event_paranoid=2, or grade as root" if refused == DENIED else ""
     return Fact("instructions", Fitness.OK, f"not counted here (perf_event_open: {refused})", means, remedy)
+
+
+# -- other processors ---------------------------------------------------------------------
+
+
+def accelerators(kernel: Kernel) -> Fact:
+    """Graphics processors, as the drivers of NVIDIA and AMD (kfd) list them."""
+    nvidia = [
+        line.partition(":")[2].strip()
+        for gpu in sorted(kernel.proc.glob("driver/nvidia/gpus/*/information"))
+        for line in lines(gpu)
+        if line.startswith("Model:")
+    ]
+    nodes = sorted(kernel.sys.glob("class/kfd/kfd/topology/nodes/*/gpu_id"))
+    found = nvidia + ["AMD" for node in nodes if first_line(node) not in ("", "0")]
+    if not found:
+        return Fact("GPU", Fitness.OK, "none: races run on this host's cores")
+    means = "boxes reach no device, and nothing races on it: races run on this host's cores"
+    return Fact("GPU", Fitness.OK, ", ".join(found), means)

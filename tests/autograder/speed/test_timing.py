@@ -294,3 +294,13 @@ def test_counters_are_told_and_never_needed(monkeypatch: pytest.MonkeyPatch, ref
     assert fact.status is Fitness.OK
     assert (refused or "counted by the processor") in fact.found
     assert bool(fact.remedy) is (refused == "Permission denied")
+
+
+def test_a_gpu_is_told_and_not_raced_on(paper: Paper) -> None:
+    assert "none" in paper.report()["GPU"].found
+    paper.sys("class/kfd/kfd/topology/nodes/0/gpu_id", "0\n")  # the processor itself
+    paper.sys("class/kfd/kfd/topology/nodes/1/gpu_id", "51140\n")
+    paper.proc("driver/nvidia/gpus/0000:01:00.0/information", "Model: \t\t NVIDIA H200\nIRQ: 17\n")
+    gpu = paper.report()["GPU"]
+    assert (gpu.found, gpu.status) == ("NVIDIA H200, AMD", Fitness.OK)
+    assert "races run on this host's cores" in gpu.means
