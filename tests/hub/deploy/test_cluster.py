@@ -320,7 +320,8 @@ def require_command(words: list[str]) -> None:
     command: Any = get_command(app)
     while isinstance(command, click.Group) or hasattr(command, "commands"):
         name, *words = words
-        command = command.commands[name]
+        command = command.get_command(None, name)
+        assert command is not None, name
     options = {option for each in command.params for option in (*each.opts, *each.secondary_opts)}
     assert {word for word in words if word.startswith("--")} <= options
 

@@ -13,7 +13,7 @@ import yaml
 from jupyterhub.app import JupyterHub
 from traitlets.config import Config
 
-from hub.cli.app import app
+from hub.cli.app import VERBS
 from hub.configure import ACCESS
 from hub.exchange.records import Role
 from hub.lab import environment
@@ -235,13 +235,12 @@ def test_the_service_gets_what_it_reads() -> None:
 
 
 def test_the_commands_that_jobs_run_exist() -> None:
-    known = {command.name for command in app.registered_commands}
     for _, _, pod in pods():
         for each in containers(pod):
             for line in " ".join(each.get("command", ())).replace("sh -c ", "").split("&&"):
                 words = shlex.split(line)
                 if words and words[0] == "mlsys":
-                    assert words[1] in known
+                    assert words[1] in VERBS
 
 
 def instructions(name: str) -> list[tuple[str, str]]:
