@@ -3,8 +3,8 @@
 .PHONY: hub demo test fast setup test-setup check bench attacks fuzz clean
 
 # Three workers for two cores, for they wait half of the time; the tests of one file, which share what is costly to
-# start, stay together. In the order of their names: by the number of their tests, files of one long test would
-# come last, and one worker would wait. A test that hangs is ended by name, with what every thread was at.
+# start, stay together. In the order of tests/conftest.py, the longest first: by the number of their tests, files of
+# one long test would come last, and one worker would wait. A test that hangs is ended by name.
 # Tests that race come after the others: on a core that others use a race has to say that it can't measure.
 WORKERS ?= $(shell cores=$$(nproc); echo $$((cores < 8 ? (3 * cores + 1) / 2 : 12)))
 PARALLEL = -n $(WORKERS) --dist loadfile --no-loadscope-reorder

@@ -8,11 +8,10 @@ another thread go on. So ours wait for each other, and none is collected in.
 from __future__ import annotations
 
 import ast
-import gc
 import threading
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+
+from autograder.sandbox.collecting import uncollected
 
 PARSING = threading.Lock()
 
@@ -25,14 +24,3 @@ def parse(source: str, *, strict: bool = False) -> ast.Module:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             return ast.parse(source)
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()

@@ -14,7 +14,6 @@ Trust: both ends use this module, and each treats what it receives as hostile.
 from __future__ import annotations
 
 import builtins
-import gc
 import math
 import socket
 import sys
@@ -26,6 +25,7 @@ import msgpack
 import numpy as np
 
 from autograder.sandbox.bounds import NUMERIC_DTYPES, canonical, collisions, counted, expanded
+from autograder.sandbox.collecting import uncollected
 from autograder.sandbox.frames import HEADER, MAX_BODY, MAX_TAIL
 
 MAX_DEPTH = 40
@@ -489,24 +489,20 @@ def unpack(body: bytes | bytearray) -> Any:
     """The message in a frame's body. Counts and sizes are bounded by the body's own length, and for a
     large one by ``MAX_LISTS``: a byte can be an empty list, which takes 90 times as much memory."""
     hook = counted(MAX_LISTS) if len(body) > SMALL else None
-    collecting = gc.isenabled()
-    gc.disable()  # a parse makes no garbage, and collections while it runs take longer than it does
     try:
-        return msgpack.unpackb(
-            body,
-            raw=False,
-            strict_map_key=True,
-            max_map_len=10_000,
-            max_ext_len=0,
-            max_array_len=MAX_ITEMS,
-            list_hook=hook,
-            object_hook=hook,
-        )
+        with uncollected():  # it makes no garbage, and collections while it runs take longer than it does
+            return msgpack.unpackb(
+                body,
+                raw=False,
+                strict_map_key=True,
+                max_map_len=10_000,
+                max_ext_len=0,
+                max_array_len=MAX_ITEMS,
+                list_hook=hook,
+                object_hook=hook,
+            )
     except Exception as error:  # msgpack raises many kinds, UnicodeDecodeError among them
         raise WireError("not a message") from error
-    finally:
-        if collecting:
-            gc.enable()
 
 
 class Channel:

@@ -69,9 +69,7 @@ def load(verb: str) -> Any:
     module, _, name = VERBS[verb].partition(".")
     found: typer.Typer | Callable[..., None] = getattr(import_module(f"hub.cli.{module}"), name)
     if isinstance(found, typer.Typer):
-        group = get_group(found)
-        group.name = verb
-        return group
+        return get_group(found)
     alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
     alone.command(verb)(found)
     return get_command(alone)
