@@ -94,6 +94,7 @@ class Link:
         self.make_proxy = make_proxy
         self.operators = operators
         self.deadline = math.inf
+        self.took = 0  # nanoseconds of the last timed calls, as the box says
         self.lost: str | None = None
         self.refused: str | None = None
         self.count = 0
@@ -194,7 +195,10 @@ class Link:
             if reply[1] == "ok" and len(reply) == 4:
                 decoder = self._received(tail, mutables)
                 result = decoder.decode(reply[2])
-                self._apply(reply[3], decoder, mutables)
+                if timed:
+                    self.took = nanoseconds(reply[3])
+                else:
+                    self._apply(reply[3], decoder, mutables)
                 if decoder.shared:
                     require_tree(result, *mutables)
                 self._note_swallowed()
@@ -379,6 +383,12 @@ def decode_key(pair: Any) -> str:
     if type(pair) is not list or len(pair) != 2 or type(pair[0]) is not str:
         raise WireError("malformed keyword")
     return pair[0]
+
+
+def nanoseconds(said: Any) -> int:
+    if type(said) is not int or said < 0:
+        raise WireError("malformed duration")
+    return said
 
 
 def first_builtin(names: list[Any]) -> type[Exception]:

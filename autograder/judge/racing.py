@@ -45,6 +45,7 @@ class BoxRunner:
         self.function = function
         self.baseline: Baseline | None = None
         self.instructions: list[float] = []
+        self.wall = 0
 
     def settle(self) -> None:
         """Has the box's memory of small objects not depend on what was run in it before."""
@@ -54,7 +55,12 @@ class BoxRunner:
         outputs, turn = self.link.timed(self.function, list(calls))
         if turn.instructions >= 0 and calls:
             self.instructions.append(turn.instructions / len(calls))
+        self.wall = turn.wall
         return outputs, turn.nanoseconds / 1e9
+
+    def handing_over(self) -> float:
+        """Seconds of the last turn that weren't its calls', as the box says."""
+        return max(0, self.wall - self.link.took) / 1e9
 
     def idle(self, inputs: Inputs, output: Any) -> IdleRunner:
         """One of the same box that takes these inputs, returns this output, and does nothing."""

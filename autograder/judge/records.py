@@ -32,8 +32,8 @@ def worst(verdicts: list[Verdict]) -> Verdict:
     return max(verdicts, key=SEVERITY.index, default=Verdict.OK)
 
 
-# Above it, what the measurement of handing over may miss (a quarter) is more than a hundredth of the time.
-NOTABLE_OVERHEAD = 0.04
+# Above it, what the measurement of handing over may miss (a tenth) is more than a hundredth of the time.
+NOTABLE_OVERHEAD = 0.1
 
 
 class RaceKind(StrEnum):

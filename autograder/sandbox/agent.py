@@ -24,6 +24,7 @@ import operator
 import os
 import socket
 import sys
+import time
 import traceback
 import types
 from collections.abc import Callable, Iterator, Sequence
@@ -123,7 +124,7 @@ class Agent:
         decoder, tail = Decoder(self.resolve, frame.tail), Tail()
         try:
             if operation == "race":
-                self.channel.send([self.request, "ok", self.timed_calls(*arguments), []])
+                self.channel.send([self.request, "ok", *self.timed_calls(*arguments)])
                 return
             decoded = [decoder.decode(each) for each in arguments]
             before = [self.fingerprint(each, decoder.mutables) for each in decoder.mutables]
@@ -221,17 +222,20 @@ class Agent:
             status = "error"
         return [status, self.outputs.finish()]
 
-    def timed_calls(self, function: list[Any], calls: Any) -> Any:
-        """Calls the function on each tuple of arguments; arrays come and go through the arena."""
+    def timed_calls(self, function: list[Any], calls: Any) -> tuple[Any, int]:
+        """The results of the function for each tuple of arguments, and the nanoseconds that the calls took,
+        which is to be believed of a reference. Arrays come and go through the arena."""
         assert self.arena is not None  # noqa: S101 -- for the type checker
         f: Any = self.resolve(function)
         inputs = ArenaDecoder(self.resolve, self.arena.inputs).decode(calls)
 
-        def called() -> list[Any]:
-            return [f(*arguments) for arguments in inputs]
+        def called() -> tuple[list[Any], int]:
+            begin = time.perf_counter_ns()
+            results = [f(*arguments) for arguments in inputs]
+            return results, time.perf_counter_ns() - begin
 
-        outputs = self.heap.turn(called) if self.heap else called()
-        return Encoder(self.objects.reference, ArenaTail(self.arena.outputs)).encode(outputs)
+        outputs, took = self.heap.turn(called) if self.heap else called()
+        return Encoder(self.objects.reference, ArenaTail(self.arena.outputs)).encode(outputs), took
 
     def do_name(self, name: str) -> object:
         if name in self.namespace:

@@ -7,9 +7,10 @@ Theory of operation: each pair gives both runners the same fresh inputs, in rand
 log-ratio. Whatever disturbs both turns of a pair alike cancels in it; what disturbs one is an outlier, and
 the interval (see ``interval``) is that of the median. Turns are short, because a core that is shared with
 others changes its speed within tens of milliseconds: the closer two turns are, the more cancels. What is not
-the function's in a turn (letting the box go, handing over, stopping it) is measured with a function that does
-nothing, in the reference's box, and taken off both sides; what that can miss widens the interval. Every
-output of a timed call is checked, so a turn can't end before its work is done.
+the function's in a turn (letting the box go, handing over, stopping it) is what the reference's box says that
+its calls didn't take; no student's code is there. The median of that is taken off both sides, and what it can
+miss widens the interval. (A function that does nothing is handed over in half of the time, for it leaves the
+caches as they were.) Every output of a timed call is checked, so a turn can't end before its work is done.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ TURN_SECONDS = 0.005
 # it does. Measured as what two calls in a turn take less than two turns of one call.
 WAKING_SECONDS = 0.0003
 FIXED_SHARE = 0.03  # of a turn, for letting a box go and stopping it
-MISSED_SHARE = 0.25  # of handing over, by which it may differ from turn to turn
+MISSED_SHARE = 0.1  # of handing over, by which a side's may differ from the other's for good
 LONGEST_TURN_SECONDS = 0.25  # for as many calls of one that is far too slow
 MAX_BATCH = 1000
 WARM_UP_PAIRS = 2
@@ -53,6 +54,13 @@ class Runner(Protocol):
 
     def run(self, calls: Sequence[Inputs]) -> tuple[list[Any], float]:
         """The results of all calls, and the seconds that they took together, handing over included."""
+
+
+class Rival(Runner, Protocol):
+    """The reference's side."""
+
+    def handing_over(self) -> float:
+        """Seconds of the last turn that its calls didn't take."""
 
 
 class Idle(Runner, Protocol):
@@ -85,7 +93,7 @@ class Measurement:
 
 def race(
     student: Runner,
-    reference: Runner,
+    reference: Rival,
     idle: Callable[[Inputs, Any], Idle],
     make_inputs: Callable[[np.random.Generator], Inputs],
     agree: Callable[[Inputs, Any, Any], bool],
@@ -128,21 +136,21 @@ class Track:
     def __init__(
         self,
         student: Runner,
-        reference: Runner,
+        reference: Rival,
         idle: Callable[[Inputs, Any], Idle],
         make_inputs: Callable[[np.random.Generator], Inputs],
         agree: Callable[[Inputs, Any, Any], bool],
         rng: np.random.Generator,
     ) -> None:
-        self.runners = (student, reference)
+        self.runners: tuple[Runner, Rival] = (student, reference)
         self.idle = idle
         self.make_inputs = make_inputs
         self.agree = agree
         self.rng = rng
         self.batches = (1, 1)
-        self.handing_over = (0.0, 0.0)
-        self.overhead = 0.0
-        self.hidden = 0.0
+        self.turns: list[float] = []  # seconds of the rival's
+        self.handed: list[float] = []  # of them, for handing over
+        self.fixed_part = 1.0  # of those, however many calls a turn has
         self.shown: tuple[Inputs, Any] = ((), None)
 
     def warm_up(self) -> None:
@@ -154,37 +162,63 @@ class Track:
         warm = [self.pair() for _ in range(WARM_UP_PAIRS)]
         quickest = [min(side) for side in zip(*warm, strict=True)]
         idle = self.idle(*self.shown)
-        fixed = least_seconds(idle, [])
+        fixed = usual_seconds(idle, [])
         wanted = math.ceil(max(TURN_SECONDS, fixed / FIXED_SHARE) / min(quickest))
         most = min(MAX_BATCH, idle.most_calls, wanted)
         mine, rivals = (max(1, min(most, int(LONGEST_TURN_SECONDS / seconds))) for seconds in quickest)
         mine = min(mine, rivals)  # each of the student's calls is checked by a rival's
         self.batches = (mine, rivals)
-        whole = max(fixed, least_seconds(idle, [self.shown[0]] * rivals))
-        self.handing_over = (fixed + (whole - fixed) * mine / rivals, whole)
-        turn = self.pair()[1] * rivals
-        self.overhead = whole / (whole + turn)
-        self.hidden = min(1.0, (MISSED_SHARE * whole + WAKING_SECONDS) / turn)
+        whole = usual_seconds(idle, [self.shown[0]] * rivals)
+        self.fixed_part = min(1.0, fixed / whole)
+        self.pair()
+        self.turns.clear()
+        self.handed.clear()
+
+    @property
+    def handing_over(self) -> float:
+        """Seconds that it takes in a turn of the rival's."""
+        return float(np.median(self.handed))
+
+    @property
+    def overhead(self) -> float:
+        """Handing over, as a part of the rival's turns."""
+        return self.handing_over / float(np.median(self.turns))
+
+    @property
+    def hidden(self) -> float:
+        """The part of the reference's time that handing over and waking may take without being seen."""
+        calls = calls_alone(float(np.median(self.turns)), self.handing_over)
+        return min(1.0, (MISSED_SHARE * self.handing_over + WAKING_SECONDS) / calls)
 
     def pair(self) -> tuple[float, float]:
         """Seconds a call of (student, reference) on the same fresh inputs."""
         inputs = [self.make_inputs(self.rng) for _ in range(self.batches[1])]
-        seconds = [0.0, 0.0]
+        taken = [0.0, 0.0]
         outputs: list[list[Any]] = [[], []]
         for side in self.rng.permutation(2):
-            batch = self.batches[side]
-            outputs[side], taken = self.runners[side].run(inputs[:batch])
-            seconds[side] = max(taken - self.handing_over[side], taken / 2, 1e-9) / batch
+            outputs[side], taken[side] = self.runners[side].run(inputs[: self.batches[side]])
+        self.turns.append(taken[1])
+        self.handed.append(self.runners[1].handing_over())
         for each, mine, right in zip(inputs, *outputs, strict=False):
             if not self.agree(each, mine, right):
                 raise WrongOutput
         self.shown = (inputs[0], outputs[1][0])
-        return seconds[0], seconds[1]
+        mine, rivals = self.batches
+        part = self.fixed_part + (1 - self.fixed_part) * mine / rivals
+        return (
+            calls_alone(taken[0], part * self.handing_over) / mine,
+            calls_alone(taken[1], self.handing_over) / rivals,
+        )
 
 
-def least_seconds(idle: Idle, calls: Sequence[Inputs]) -> float:
-    """Of a turn that does nothing: a busy machine adds to it, and what is taken off is never too much."""
-    return min(idle.run(calls)[1] for _ in range(OVERHEAD_TURNS))
+def calls_alone(turn: float, handing_over: float) -> float:
+    """Seconds. Half of a turn at the least, for who is as quick as that isn't told from handing over."""
+    return max(turn - handing_over, turn / 2, 1e-9)
+
+
+def usual_seconds(idle: Idle, calls: Sequence[Inputs]) -> float:
+    """Of a turn that does nothing."""
+    return float(np.median([idle.run(calls)[1] for _ in range(OVERHEAD_TURNS)]))
 
 
 def settled(score: Score, samples: Sequence[tuple[float, float]], found: Interval) -> bool:

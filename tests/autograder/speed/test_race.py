@@ -32,9 +32,13 @@ class Simulated:
         self.wrong_every = wrong_every
         self.calls = 0
         self.seen: list[Any] = []
+        self.handed = 0.0
+
+    def handing_over(self) -> float:
+        return self.handed
 
     def run(self, calls: Sequence[Inputs]) -> tuple[list[Any], float]:
-        taken = HANDING_OVER * len(calls)
+        taken = self.handed = HANDING_OVER * len(calls)
         for _ in calls:
             pause = 0.5 if self.rng.random() < 0.02 else 0.0
             taken += self.seconds * float(np.exp(self.noise * self.rng.standard_normal())) + pause
@@ -134,6 +138,27 @@ def test_handing_over_is_taken_off_both_sides() -> None:
     assert np.median([rivals for _, rivals in measured.samples]) == pytest.approx(2e-4, rel=0.1)
 
 
+class Tiring(Simulated):
+    """A runner on a machine on which handing over takes 2 ms more once the race has begun."""
+
+    def run(self, calls: Sequence[Inputs]) -> tuple[list[Any], float]:
+        outputs, taken = super().run(calls)
+        more = 2e-3 if self.clock.now > 0.2 else 0.0
+        self.handed += more
+        return outputs, taken + more
+
+
+def test_handing_over_is_followed_where_it_changes() -> None:
+    clock = Clock()
+    student, rival = Tiring(clock, 0.014, 0.03, 1), Tiring(clock, 0.01, 0.03, 2)
+    measured = race(
+        student, rival, SimulatedIdle, lambda rng: (float(rng.random()),),
+        lambda inputs, mine, right: bool(mine == right), Smooth({0.5: 0.0, 1.0: 10.0}),
+        rng=np.random.default_rng(1), clock=clock, budget=60.0,
+    )  # fmt: skip
+    assert measured.ratio == pytest.approx(10 / 14, rel=0.01)
+
+
 def test_every_call_gets_an_input_never_seen_before() -> None:
     _, student = run_race(0.62)
     assert len({x for (x,) in student.seen}) == len(student.seen) == student.calls
@@ -152,7 +177,8 @@ class Waking(Simulated):
     def run(self, calls: Sequence[Inputs]) -> tuple[list[Any], float]:
         noise = float(np.exp(self.noise * self.rng.standard_normal()))
         slow = 0.5 * min(len(calls), max(0, self.slow_calls - self.calls))
-        taken = slow + 5e-4 + self.seconds * len(calls) * noise
+        self.handed = 5e-4
+        taken = slow + self.handed + self.seconds * len(calls) * noise
         self.clock.now += taken
         self.calls += len(calls)
         self.seen += [x for (x,) in calls]
