@@ -6,6 +6,7 @@ what the gradebook gives back. ``choose`` is the one place that says which attem
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -190,6 +191,7 @@ def source_version(sources: Mapping[str, NotebookNode]) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+@functools.cache
 def package_version() -> str:
     """The version of the code that judges."""
     return version("mlsys-course")

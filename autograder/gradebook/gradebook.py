@@ -44,6 +44,7 @@ from autograder.gradebook.grades import (
     note_time,
     released_cells,
     require_released,
+    submission_of,
     write_marks,
 )
 from autograder.gradebook.intake import require_names
@@ -94,13 +95,15 @@ class Gradebook:
             _note_submission(session, grading.student, grading.assignment, grading.sha256, grading.submitted)
             row = attempt_row(grading, _next_number(session, grading))
             session.add(row)
-            session.flush()
             if grading.state is AttemptState.FAULT:
+                session.flush()
                 self._keep_fault(grading, row)
-            else:
-                self._keep_notebooks(session, assignment.notebooks, grading, row)
-                self._settle(session, assignment, row, policy)
-            return read_attempt(row, _counting(session, row.student, row.assignment) == row.id)
+                return read_attempt(row, counts=False)
+            released = released_cells(assignment)
+            note_answers(row, grading, released)
+            session.flush()
+            self._keep_notebooks(released, grading, row)
+            return read_attempt(row, self._settle(session, assignment, row, policy))
 
     def is_graded(
         self, student: str, assignment: str, sha256: str, submitted: datetime, source_version: str
@@ -181,27 +184,36 @@ class Gradebook:
         """The attempt whose marks are the student's grade."""
         return next((each for each in self.attempts(student, assignment) if each.counts), None)
 
-    def _settle(self, session: Session, assignment: object, row: AttemptRow, policy: Policy) -> None:
-        """Lets the policy choose; writes grades and ``autograded/`` where they have to change."""
-        attempts = read_attempts(session, row.student, row.assignment)
+    def _settle(self, session: Session, assignment: object, row: AttemptRow, policy: Policy) -> bool:
+        """Lets the policy choose, and writes grades and ``autograded/`` where they have to change. Returns
+        whether the new attempt counts."""
+        if row.number == 1:
+            attempts: tuple[Attempt, ...] = (read_attempt(row, counts=False),)  # there is no other
+        else:
+            attempts = read_attempts(session, row.student, row.assignment)
         chosen = choose(attempts, policy)
         if chosen is None:
-            return
+            return False
         judged = [
             each.submitted
             for each in attempts
             if each.state is not AttemptState.FAULT and each.aside is not Aside.UNDONE
         ]
-        note_time(session, assignment, row.student, max(judged))
-        if _counting(session, row.student, row.assignment) == chosen.id:
-            return
-        session.merge(CountingRow(student=row.student, assignment=row.assignment, attempt_id=chosen.id))
-        write_marks(session, assignment, session.get_one(AttemptRow, chosen.id))
-        session.flush()
-        copy_folder(
-            attempt_folder(self.course, row.student, row.assignment, chosen.number),
-            autograded_folder(self.course, row.student, row.assignment),
-        )
+        submission = submission_of(session, assignment, row.student)
+        note_time(submission, max(judged))
+        counting = session.get(CountingRow, (row.student, row.assignment))
+        if counting is None or counting.attempt_id != chosen.id:
+            if counting is None:
+                counting = CountingRow(student=row.student, assignment=row.assignment)
+                session.add(counting)
+            counting.attempt_id = chosen.id
+            write_marks(session, assignment, submission, session.get_one(AttemptRow, chosen.id))
+            session.flush()
+            copy_folder(
+                attempt_folder(self.course, row.student, row.assignment, chosen.number),
+                autograded_folder(self.course, row.student, row.assignment),
+            )
+        return chosen.id == row.id
 
     def _keep_fault(self, grading: Grading, row: AttemptRow) -> None:
         """For staff: what failed. It also takes the place of what a killed process left there."""
@@ -209,16 +221,19 @@ class Gradebook:
         write_folder(attempt_folder(self.course, row.student, row.assignment, row.number), files)
 
     def _keep_notebooks(
-        self, session: Session, released: Sequence[object], grading: Grading, row: AttemptRow
+        self, released: Mapping[str, Mapping[str, ReleasedCell]], grading: Grading, row: AttemptRow
     ) -> None:
-        """Writes the judged notebooks, and into the rows what became of each answer."""
-        by_name = {notebook.name: notebook for notebook in released}  # type: ignore[attr-defined]  # nbgrader has no types
-        kept: dict[str, NotebookRow] = {each.name: each for each in row.notebooks}
-        cells = {name: released_cells(session, notebook) for name, notebook in by_name.items()}
-        for graded in grading.notebooks:
-            kept[graded.name].answers = answers(cells[graded.name], repaired_of(graded))
-        files = attempt_files(grading.notebooks, cells, grading.files, grading.submitted)
+        files = attempt_files(grading.notebooks, released, grading.files, grading.submitted)
         write_folder(attempt_folder(self.course, row.student, row.assignment, row.number), files)
+
+
+def note_answers(
+    row: AttemptRow, grading: Grading, released: Mapping[str, Mapping[str, ReleasedCell]]
+) -> None:
+    """Writes into the rows of the notebooks what became of each answer."""
+    kept = {each.name: each for each in row.notebooks}
+    for graded in grading.notebooks:
+        kept[graded.name].answers = answers(released[graded.name], repaired_of(graded))
 
 
 def attempt_files(
@@ -275,11 +290,6 @@ def graded_keys(assignment: str, source_version: str) -> Select[str, str, dateti
         AttemptRow.state != AttemptState.FAULT.value,
         AttemptRow.id.not_in(undone()),
     )
-
-
-def _counting(session: Session, student: str, assignment: str) -> int | None:
-    row = session.get(CountingRow, (student, assignment))
-    return row.attempt_id if row else None
 
 
 def read_attempts(session: Session, student: str | None, assignment: str | None) -> tuple[Attempt, ...]:

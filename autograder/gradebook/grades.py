@@ -15,8 +15,8 @@ from typing import Any
 from nbformat.notebooknode import NotebookNode
 from nbgrader import api
 from nbgrader.utils import compute_checksum, is_grade, is_locked, is_task
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session, selectinload, with_polymorphic
 
 from autograder.errors import PlatformError
 from autograder.gradebook.tables import AttemptRow, NotebookRow
@@ -25,11 +25,22 @@ from autograder.repair.source import normal
 
 WRITTEN, UNCHANGED, ABSENT = "written", "unchanged", "absent"
 NO_RESPONSE = "No response."
+# An assignment with all its cells, in four queries however many cells there are.
+_RELEASED = (
+    select(api.Assignment)
+    .where(api.Assignment.name == bindparam("name"))
+    .options(
+        selectinload(api.Assignment.notebooks).options(
+            selectinload(api.Notebook._base_cells.of_type(with_polymorphic(api.BaseCell, "*"))),
+            selectinload(api.Notebook.source_cells),
+        )
+    )
+)
 
 
 def require_released(session: Session, assignment: str, sources: Mapping[str, NotebookNode]) -> Any:
     """nbgrader's Assignment row. Raises PlatformError unless its cells are the source notebooks'."""
-    row = session.scalars(select(api.Assignment).where(api.Assignment.name == assignment)).one_or_none()
+    row = session.scalars(_RELEASED, {"name": assignment}).one_or_none()
     again = f"run `mlsys release {assignment}`, or `mlsys regrade {assignment}` if it was submitted already"
     if row is None:
         raise PlatformError(f"{assignment} is not in the gradebook; {again}")
@@ -52,10 +63,14 @@ class ReleasedCell:
     checksum: str
 
 
-def released_cells(session: Session, notebook: Any) -> dict[str, ReleasedCell]:
-    """The cells of a notebook as they were released, by name."""
-    rows = select(api.SourceCell).where(api.SourceCell.notebook_id == notebook.id)
-    return {row.name: ReleasedCell(row.source or "", row.checksum or "") for row in session.scalars(rows)}
+def released_cells(assignment: Any) -> dict[str, dict[str, ReleasedCell]]:
+    """The cells of each notebook as they were released, by name."""
+    return {
+        notebook.name: {
+            row.name: ReleasedCell(row.source or "", row.checksum or "") for row in notebook.source_cells
+        }
+        for notebook in assignment.notebooks
+    }
 
 
 def answers(released: Mapping[str, ReleasedCell], repaired: Repaired) -> dict[str, str]:
@@ -70,15 +85,19 @@ def answers(released: Mapping[str, ReleasedCell], repaired: Repaired) -> dict[st
     return found
 
 
-def note_time(session: Session, assignment: Any, student: str, submitted: datetime) -> None:
+def submission_of(session: Session, assignment: Any, student: str) -> Any:
+    """nbgrader's SubmittedAssignment row; a new one where there is none."""
+    known = _row(session, api.Student, id=student)
+    return _row(session, api.SubmittedAssignment, assignment_id=assignment.id, student_id=known.id)
+
+
+def note_time(submission: Any, submitted: datetime) -> None:
     """Notes the newest submission that was judged: the formgrader takes an older one for ungraded."""
-    row = _submission(session, assignment, student)
-    row.timestamp = submitted.astimezone(UTC).replace(tzinfo=None)
+    submission.timestamp = submitted.astimezone(UTC).replace(tzinfo=None)
 
 
-def write_marks(session: Session, assignment: Any, attempt: AttemptRow) -> None:
+def write_marks(session: Session, assignment: Any, submission: Any, attempt: AttemptRow) -> None:
     """Makes an attempt's marks the student's grades."""
-    submission = _submission(session, assignment, attempt.student)
     judged = {row.name: row for row in attempt.notebooks}
     penalty = attempt.penalty
     for notebook in assignment.notebooks:
@@ -173,11 +192,6 @@ def _row(session: Session, table: Any, **key: str) -> Any:
         session.add(found)
         session.flush()
     return found
-
-
-def _submission(session: Session, assignment: Any, student: str) -> Any:
-    known = _row(session, api.Student, id=student)
-    return _row(session, api.SubmittedAssignment, assignment_id=assignment.id, student_id=known.id)
 
 
 def _rows_of_cells(

@@ -138,10 +138,10 @@ def test_a_time_that_does_not_grow_has_an_interval_around_zero() -> None:
 
 
 def test_what_is_not_graded_is_noted_where_it_is_known() -> None:
-    assert draw(race(0.9, 0.89, 0.91, overhead=0.03)).notes == ()
-    notes = draw(race(0.9, 0.89, 0.91, instructions=(1.2e9, 1e9), overhead=0.054)).notes
+    assert draw(race(0.9, 0.89, 0.91, overhead=0.08)).notes == ()
+    notes = draw(race(0.9, 0.89, 0.91, instructions=(1.2e9, 1e9), overhead=0.154)).notes
     assert "1.20 times the reference's instructions" in notes[0] and "isn't graded" in notes[0]
-    assert notes[1].startswith("5.4 % of the reference's turns")
+    assert notes[1].startswith("15.4 % of the reference's turns")
 
 
 def test_a_result_from_before_marks_were_kept_is_held_against_the_reference() -> None:

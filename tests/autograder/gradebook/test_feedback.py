@@ -175,13 +175,13 @@ def test_a_page_can_be_read_on_a_phone_and_by_a_screen_reader(book: Gradebook) -
 
 
 def test_a_race_is_drawn_and_said_in_the_place_of_the_message(book: Gradebook) -> None:
-    race = RaceResult(0.6, 0.55, 0.66, 24, False, marks=((0.5, 4.0), (0.65, 6.0)), overhead=0.05)
+    race = RaceResult(0.6, 0.55, 0.66, 24, False, marks=((0.5, 4.0), (0.65, 6.0)), overhead=0.15)
     checks = result(points={"check-layer": 4.0}).checks
     raced = dataclasses.replace(checks[2], race=race, message="Speed: 0.60 of the reference's")
     book.record_attempt(grading(NotebookResult((*checks[:2], raced))))
     page = read(book)
     assert "0.60 times the reference's speed (99.9 % interval 0.55 to 0.66, 24 pairs)" in page.text
-    assert "0.65 → 6 points" in page.text and "5.0 % of the reference's turns" in page.text
+    assert "0.65 → 6 points" in page.text and "15.0 % of the reference's turns" in page.text
     assert "the bound in your favour counted" in page.text
     assert "Speed: 0.60" not in page.text
     assert sum(tag == "svg" for tag, _ in page.tags) == 1

@@ -226,14 +226,14 @@ def test_feedback_without_data_is_still_linked(school: School) -> None:
 
 
 def test_a_race_is_drawn_with_words_for_those_who_cannot_see_it(school: School) -> None:
-    race = RaceResult(0.8, 0.7, 0.9, 12, True, marks=((0.5, 4.0), (0.95, 6.0)), overhead=0.05)
+    race = RaceResult(0.8, 0.7, 0.9, 12, True, marks=((0.5, 4.0), (0.95, 6.0)), overhead=0.15)
     raced = CheckResult("check-relu", "relu", OK, 4, 4, "Speed: 0.80", race=race)
     school.submit()
     school.grade(NotebookResult((raced, *result().checks[1:])))
     school.give_back()
     sheet = school.visitor("ada").page("/a/layers")
     assert "0.80 times the reference's speed" in next(each["aria-label"] for each in sheet.all("svg"))
-    assert "0.95 → 6 points" in sheet.text and "5.0 % of the reference's turns" in sheet.text
+    assert "0.95 → 6 points" in sheet.text and "15.0 % of the reference's turns" in sheet.text
     assert "Speed: 0.80" not in sheet.text
     assert any("/chart.css?v=" in str(each["href"]) for each in sheet.all("link"))
 
