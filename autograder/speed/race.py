@@ -30,7 +30,7 @@ TURN_SECONDS = 0.005
 # it does. Measured as what two calls in a turn take less than two turns of one call.
 WAKING_SECONDS = 0.0003
 FIXED_SHARE = 0.03  # of a turn, for letting a box go and stopping it
-MISSED_SHARE = 0.1  # of handing over, by which a side's may differ from the other's for good
+MISSED_SHARE = 0.1  # of handing over, by which it may be missed, and by which the sides' may differ for good
 LONGEST_TURN_SECONDS = 0.25  # for as many calls of one that is far too slow
 MAX_BATCH = 1000
 WARM_UP_PAIRS = 2
@@ -121,7 +121,7 @@ def race(
         spent = clock() - start > budget or len(samples) >= MOST_PAIRS
         if not spent and not is_look(len(samples)):
             continue
-        found = bounds(samples, track.hidden)
+        found = bounds(samples, track.hidden, track.uneven)
         decided = settled(score, samples, found)
         if spent and not decided and found.high > WIDE * found.low and unsteady(samples):
             raise NoisyHost
@@ -187,8 +187,17 @@ class Track:
     @property
     def hidden(self) -> float:
         """The part of the reference's time that handing over and waking may take without being seen."""
-        calls = calls_alone(float(np.median(self.turns)), self.handing_over)
-        return min(1.0, (MISSED_SHARE * self.handing_over + WAKING_SECONDS) / calls)
+        return min(1.0, (MISSED_SHARE * self.handing_over + WAKING_SECONDS) / self.calls)
+
+    @property
+    def uneven(self) -> float:
+        """The part of the reference's time that handing over may take on one side alone."""
+        return MISSED_SHARE * self.handing_over / self.calls
+
+    @property
+    def calls(self) -> float:
+        """Seconds that the calls take in a turn of the rival's."""
+        return calls_alone(float(np.median(self.turns)), self.handing_over)
 
     def pair(self) -> tuple[float, float]:
         """Seconds a call of (student, reference) on the same fresh inputs."""
@@ -233,14 +242,15 @@ def logs_of(samples: Sequence[tuple[float, float]]) -> list[float]:
     return [math.log(reference / student) for student, reference in samples]
 
 
-def bounds(samples: Sequence[tuple[float, float]], hidden: float) -> Interval:
-    """The ratio's interval, with what waking, and handing over that wasn't measured, may hide.
+def bounds(samples: Sequence[tuple[float, float]], hidden: float, uneven: float = 0.0) -> Interval:
+    """The ratio's interval, with what waking, and handing over that wasn't measured, may hide, and what is
+    ``uneven`` between the sides.
 
     Where they are the part h of the reference's time, a measured ratio m stands for a true one of
     m (1 - h) / (1 - h m): they are alike on both sides, which draws the ratio towards 1. So the bound that is
     farther from 1 is moved away from it.
     """
-    found = interval(logs_of(samples), ALLOWANCE)
+    found = interval(logs_of(samples), ALLOWANCE + uneven)
     hidden = min(hidden, 0.5 / max(1.0, found.middle))
     factor = (1 - hidden) / (1 - hidden * found.middle)
     return Interval(found.low * min(1.0, factor), found.middle, found.high * max(1.0, factor))

@@ -84,8 +84,12 @@ GROWTH = (
     "race_growth(middle, lambda rng, n: (rng.normal(size=n).tolist(),), [250, 500, 1000, 2000], 'n log n')"
 )
 
+DEFAULT = Settings()
 
-def judged(court: Court, name: str, reference: str, answer: str, race: str) -> Any:
+
+def judged(
+    court: Court, name: str, reference: str, answer: str, race: str, settings: Settings = DEFAULT
+) -> Any:
     def made(source: str) -> Any:
         probe = {
             "softmax": "import numpy as np\nassert np.allclose(softmax(np.zeros((2, 4))), 0.25)",
@@ -101,7 +105,7 @@ def judged(court: Court, name: str, reference: str, answer: str, race: str) -> A
         )
 
     plan = plan_notebook(made(answer), made(reference))
-    return court.judge_for_staff(plan, Settings(), b"seed", open_pass=False)
+    return court.judge_for_staff(plan, settings, b"seed", open_pass=False)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +182,15 @@ def ended_with(status: int) -> hearing.BoxedNotebook:
 def test_a_turnstile_that_fails_is_no_fault_of_the_students() -> None:
     with pytest.raises(PlatformError, match="turnstile of the student's box failed"):
         ended_with(1).verdict_of_end("closed")
+
+
+def test_a_race_that_stays_undecided_ends_before_its_check_is_out_of_time(court: Court) -> None:
+    """Its ratio is the mark itself."""
+    race = "race(softmax, lambda rng: (rng.normal(size=(200, 200)),), bands={0.5: 1, 1.0: 3})"
+    judgement = judged(court, "softmax", SOFTMAX, SOFTMAX, race, Settings(check_seconds=10.0))
+    [_, raced] = judgement.result.checks
+    assert raced.race is not None and not raced.race.decided, raced.message
+    assert (raced.verdict, raced.points) == (Verdict.OK, 3)
 
 
 @pytest.mark.parametrize("status", [0, OUT_OF_TURN])

@@ -133,9 +133,9 @@ def test_short_calls_are_timed_many_at_once_and_their_handing_over_is_told() -> 
 
 
 def test_handing_over_is_taken_off_both_sides() -> None:
-    measured, _ = run_race(0.3, noise=0.03, seconds=2e-4)
+    measured, _ = run_race(0.3, noise=0.03, seconds=4e-4)
     assert measured.ratio == pytest.approx(0.3, rel=0.05)
-    assert np.median([rivals for _, rivals in measured.samples]) == pytest.approx(2e-4, rel=0.1)
+    assert np.median([rivals for _, rivals in measured.samples]) == pytest.approx(4e-4, rel=0.1)
 
 
 class Tiring(Simulated):
