@@ -201,12 +201,11 @@ class Gradebook:
         ]
         submission = submission_of(session, assignment, row.student)
         note_time(submission, max(judged))
-        counting = session.get(CountingRow, (row.student, row.assignment))
-        if counting is None or counting.attempt_id != chosen.id:
-            if counting is None:
-                counting = CountingRow(student=row.student, assignment=row.assignment)
-                session.add(counting)
+        known = session.get(CountingRow, (row.student, row.assignment))
+        counting = known or CountingRow(student=row.student, assignment=row.assignment)
+        if counting.attempt_id != chosen.id:
             counting.attempt_id = chosen.id
+            session.add(counting)
             write_marks(session, assignment, submission, session.get_one(AttemptRow, chosen.id))
             session.flush()
             copy_folder(

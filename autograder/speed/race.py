@@ -187,7 +187,7 @@ class Track:
     @property
     def hidden(self) -> float:
         """The part of the reference's time that handing over and waking may take without being seen."""
-        return min(1.0, (MISSED_SHARE * self.handing_over + WAKING_SECONDS) / self.calls)
+        return min(1.0, self.uneven + WAKING_SECONDS / self.calls)
 
     @property
     def uneven(self) -> float:
@@ -213,11 +213,8 @@ class Track:
                 raise WrongOutput
         self.shown = (inputs[0], outputs[1][0])
         mine, rivals = self.batches
-        part = self.fixed_part + (1 - self.fixed_part) * mine / rivals
-        return (
-            calls_alone(taken[0], part * self.handing_over) / mine,
-            calls_alone(taken[1], self.handing_over) / rivals,
-        )
+        whole, part = self.handing_over, self.fixed_part + (1 - self.fixed_part) * mine / rivals
+        return calls_alone(taken[0], part * whole) / mine, calls_alone(taken[1], whole) / rivals
 
 
 def calls_alone(turn: float, handing_over: float) -> float:
