@@ -41,7 +41,8 @@ from autograder.sandbox.counters import Instructions
 from autograder.sandbox.frames import HEADER, MAX_BODY, MAX_TAIL
 
 TURN = struct.Struct("<7q")
-STOPPED = frozenset("TtZXD")  # D: the parent of a vfork; it stops before it runs again
+STOPPED = frozenset("TtZX")
+UNINTERRUPTIBLE = "D"
 STOP_SECONDS = 1.0
 # What is noted, what ends a race at once, and how often less does not. The box's init wakes for a moment when
 # its program is stopped; where the host takes the core away just then, it may seem to have run for as long.
@@ -93,6 +94,13 @@ class Meter:
         self.init = init
         self.group = group
         self.memory = GroupMemory(memory) if memory else None
+
+    def leads_its_session(self) -> bool:
+        """Whether the box's init does: no process group of the box's has a process from outside then."""
+        try:
+            return os.getsid(self.init) == self.init
+        except ProcessLookupError:
+            return False
 
     def processes(self) -> list[int]:
         """The box's, without its init, which runs nothing of the program's."""
@@ -177,6 +185,13 @@ def signal_all(descriptors: Iterable[int], number: int) -> None:
             signal.pidfd_send_signal(descriptor, number)
 
 
+def signal_groups(pids: Iterable[int], number: int) -> None:
+    """Signals the process groups of these. A child that one of them is making just now is born with it."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(os.getpgid(pid), number)
+
+
 class Turnstile:
     """The relay between ``judge`` and ``box``."""
 
@@ -188,6 +203,7 @@ class Turnstile:
         self.cpu = 0
         self.waited = 0
         self.strays = 0
+        self.asleep: set[int] = set()  # what stands in the kernel, uninterruptible, between two turns
 
     def serve(self) -> None:
         """The box speaks first; then one frame each, until a side is gone."""
@@ -217,6 +233,7 @@ class Turnstile:
         self.waited = self.meter.waited()
         with held(self.meter.processes()) as known:
             begin = time.monotonic_ns()
+            signal_groups(self.asleep & known.keys(), signal.SIGCONT)
             signal_all(known.values(), signal.SIGCONT)
             self.write(asked)
             answer = self.read(self.box, other=self.judge)
@@ -245,22 +262,40 @@ class Turnstile:
 
         A process can be overlooked that is born, or loses its parent, while one looks. Who is stopped does
         neither. So once two looks in a row find the same processes, all there and stopped, they are all.
+
+        Who sleeps uninterruptibly (the parent of a vfork; a fork while the host moves processes between
+        control groups) stops before it runs again, but a child that it is making would not. A signal to a
+        process group, unlike one to a process, reaches such a child, unless its parent has the same signal
+        pending; SIGCONT takes that back.
         """
         deadline = time.monotonic() + STOP_SECONDS
         known, before, rounds = set(told), None, 0
-        while True:
-            states = {pid: state_of_process(pid) for pid in self.meter.processes()}
-            running = [pid for pid, state in states.items() if state is State.RUNS or pid not in known]
-            with held(running) as descriptors:
-                signal_all(descriptors.values(), signal.SIGSTOP)
-            known.update(running)
-            rounds += bool(running)
-            quiet = not running and State.GONE not in states.values()
-            if quiet and states.keys() == before:
-                return rounds > 0
-            before = states.keys() if quiet else None
-            if time.monotonic() > deadline:
-                raise OutOfTurn("it can't be stopped")
+        self.asleep = set()
+        try:
+            while True:
+                states = {pid: state_of_process(pid) for pid in self.meter.processes()}
+                running = [pid for pid, state in states.items() if state is State.RUNS or pid not in known]
+                asleep = {pid for pid, state in states.items() if state is State.SLEEPS} - self.asleep
+                with held(running) as descriptors:
+                    signal_all(descriptors.values(), signal.SIGSTOP)
+                known.update(running)
+                rounds += bool(running)
+                quiet = not running and not asleep and State.GONE not in states.values()
+                if quiet and states.keys() == before:
+                    return rounds > 0
+                before = states.keys() if quiet else None
+                if asleep and self.meter.leads_its_session():
+                    with held(asleep) as descriptors:
+                        signal_all(descriptors.values(), signal.SIGCONT)
+                        signal_groups(descriptors, signal.SIGSTOP)
+                    self.asleep |= asleep
+                    rounds += 1
+                if time.monotonic() > deadline:
+                    raise OutOfTurn("it can't be stopped")
+        finally:
+            if self.asleep:  # its init is in most programs' group, and has to go on
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.meter.init, signal.SIGCONT)
 
     def pass_on(self, frame: list[bytes], turn: Turn) -> None:
         try:
@@ -306,9 +341,10 @@ class Turnstile:
 
 
 class State(Enum):
-    """Of a whole process, for who wants it to stand still."""
+    """Of a whole process, for who wants it to stand still. SLEEPS: in the kernel, and no signal wakes it."""
 
     RUNS = auto()
+    SLEEPS = auto()
     STANDS = auto()
     GONE = auto()
 
@@ -320,7 +356,10 @@ def state_of_process(pid: int) -> State:
         return State.GONE
     if not states:
         return State.GONE
-    return State.STANDS if all(state in STOPPED for state in states) else State.RUNS
+    left = {state for state in states if state not in STOPPED}
+    if not left:
+        return State.STANDS
+    return State.SLEEPS if left == {UNINTERRUPTIBLE} else State.RUNS
 
 
 def start_turnstile(

@@ -9,6 +9,7 @@ import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -99,7 +100,7 @@ class Judge:
 
 
 @contextlib.contextmanager
-def judging(program: str = PROGRAM, **changes: Any) -> Iterator[Judge]:
+def judging(program: str = PROGRAM, shared: int | None = None, **changes: Any) -> Iterator[Judge]:
     ours, inside = socket.socketpair()
     far, near = socket.socketpair()
     with ours, far, contextlib.ExitStack() as owned:
@@ -107,7 +108,7 @@ def judging(program: str = PROGRAM, **changes: Any) -> Iterator[Judge]:
             spec = BoxSpec(
                 argv=(interpreter().executable, "-c", program.format(descriptor=inside.fileno())),
                 limits=LIMITS,
-                pass_fds=(inside.fileno(),),
+                pass_fds=(inside.fileno(),) if shared is None else (inside.fileno(), shared),
                 name="turns",
             )
             box = owned.enter_context(open_box(replace(spec, **changes)))
@@ -260,24 +261,73 @@ def test_memory_of_a_child_that_is_gone_is_seen() -> None:
         assert turn.grown > 60 << 20
 
 
+# Each runs on in processes of its own, and writes as long as it runs.
 CHASE = """
 def chase():
-    while os.fork() == 0: pass
+    while os.fork() == 0: os.write({diary}, b".")
 child(chase)
 """
 VFORK = """
 import subprocess
-child(lambda: subprocess.run([sys.executable, "-c", "while True: pass"]))
+write = "import os\\nwhile True: os.pwrite({diary}, b'.', os.fstat({diary}).st_size % 10**6)"
+child(lambda: subprocess.run([sys.executable, "-c", write], pass_fds=[{diary}]))
 """
+RUNAWAYS = pytest.mark.parametrize("code", [CHASE, VFORK], ids=["a chain of forks", "parents that wait"])
 
 
-@pytest.mark.parametrize("code", [CHASE, VFORK], ids=["a chain of forks", "parents that wait"])
+def assert_that_turns_end(code: str, *, boxes: int) -> None:
+    """Nothing of the program's runs between two turns. States don't tell: who wakes in the kernel to be stopped
+    is running for a moment, as is a child that is born stopped."""
+    with os.fdopen(os.memfd_create("diary"), "rb") as diary:
+        for _ in range(boxes):
+            with judging(shared=diary.fileno()) as judge, contextlib.suppress(ConnectionResetError):
+                for turn in range(10):
+                    judge.ask(code.format(diary=diary.fileno()) if turn < 3 else "")
+                    written = os.fstat(diary.fileno())
+                    for _ in range(10):
+                        judge.processes()
+                    now = os.fstat(diary.fileno())
+                    assert (now.st_size, now.st_mtime_ns) == (written.st_size, written.st_mtime_ns)
+
+
+@RUNAWAYS
 def test_no_process_escapes_the_end_of_a_turn(code: str) -> None:
-    for _ in range(10):
-        with judging() as judge, contextlib.suppress(ConnectionResetError):
-            for _ in range(3):
-                judge.ask(code)
-                assert standing(judge.processes())
+    assert_that_turns_end(code, boxes=10)
+
+
+@contextlib.contextmanager
+def forks_that_take_long() -> Iterator[None]:
+    """Moves a process between two control groups, again and again. All forks of the host wait for each move,
+    uninterruptibly."""
+    place = this_host().place
+    assert place is not None
+    ended = threading.Event()
+    groups = [place.make(1 << 30, 64) for _ in range(2)]
+
+    def move(pid: int) -> None:
+        while not ended.is_set():
+            for group in groups:
+                group.entrances[-1].write_text(str(pid))
+
+    with subprocess.Popen(["sleep", "600"]) as moved:
+        mover = threading.Thread(target=move, args=(moved.pid,))
+        mover.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            mover.join()
+            moved.kill()
+            moved.wait()
+            for group in groups:
+                group.remove()
+
+
+@GROUPED
+@RUNAWAYS
+def test_no_process_escapes_by_a_fork_that_outlives_its_turn(code: str) -> None:
+    with forks_that_take_long():
+        assert_that_turns_end(code, boxes=20)
 
 
 class Hiding(Meter):
