@@ -92,7 +92,7 @@ def main() -> None:
     # A child that a student's data took over could not write into this process's memory.
     ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     guard_torch()
-    load("numpy", "numpy.testing", "pytest")
+    load("numpy", "numpy.random", "numpy.testing", "pytest")
     keep_hollow_arrays(refusal_of)
     refuse_hollow_answers()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)

@@ -2,9 +2,8 @@
 
 Theory of operation. What bubblewrap, prlimit and setpriv do for a program that they start, a process does
 here to itself, in the same order and from the same lists: control groups, new namespaces, private mounts
-(`mounts`), limits, a uid, no capability, the filter (`seccomp`). A process stays outside the pid namespace
-that it makes, so there are three: the one that enters, the box's init, and the program. The first tells the
-outside who the init is, and ends. The init waits for the program, reports how it ended, as bubblewrap does,
+(`mounts`), limits, a uid, no capability, the filter (`seccomp`). It is forked into namespaces of its own, as
+the box's init, and forks the program. It waits for the program, reports how it ended, as bubblewrap does,
 and ends too; with it the kernel ends everything else in the box.
 
 Contract: fail closed. Whatever doesn't succeed ends the process that tried, before the program begins, and
@@ -19,6 +18,7 @@ import contextlib
 import ctypes
 import json
 import os
+import platform
 import resource
 import signal
 from collections.abc import Callable, Iterable, Sequence
@@ -26,18 +26,33 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.sandbox.mounts import Kind, Mount
+from autograder.sandbox.syscalls import TABLES
 
 FAILED = 125
-_NEW_USER = 0x10000000
-# Mounts, control groups, host name, System V objects, processes, network.
-_NEW_OTHERS = 0x00020000 | 0x02000000 | 0x04000000 | 0x08000000 | 0x20000000 | 0x40000000
+_DESCRIPTOR, _NEW_USER, _NEW_GROUPS = 0x1000, 0x10000000, 0x02000000
+# Mounts, host name, System V objects, processes, network.
+_NEW_OTHERS = 0x00020000 | 0x04000000 | 0x08000000 | 0x20000000 | 0x40000000
 _READ_ONLY, _NO_SUID, _NO_DEVICES, _NO_PROGRAMS = 1, 2, 4, 8
 _AGAIN, _BIND, _RECURSIVE, _PRIVATE = 32, 4096, 16384, 1 << 18
 _SET_DUMPABLE, _SET_SECCOMP, _DROP_FROM_BOUNDING, _SET_NO_NEW_PRIVILEGES, _AMBIENT = 4, 22, 24, 38, 47
 _FILTER, _CLEAR_ALL = 2, 4
 _CAPABILITY_VERSION = 0x20080522
+# What is worked out here is there in every box's first processes; in each of them it would take longer.
+_IGNORED = tuple(map(int, signal.valid_signals() - {signal.SIGCHLD, signal.SIGKILL, signal.SIGSTOP}))
+_IGNORE = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
+_LIBC.signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
+_LIBC.signal.restype = ctypes.c_void_p
 _LIBC.prctl.argtypes = (ctypes.c_int, *[ctypes.c_void_p] * 4)
+_HOLDING = ctypes.PyDLL(None, use_errno=True)  # calls that keep the interpreter's lock
+_HOLDING.syscall.argtypes = (ctypes.c_long,) * 6
+_HOLDING.syscall.restype = ctypes.c_long
+
+
+class _Filter(ctypes.Structure):
+    """``struct sock_fprog`` of Linux."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
 
 
 @dataclass(frozen=True)
@@ -67,57 +82,70 @@ class Order:
         return cls(mounts=mounts, limits=limits, cpus=tuple(said.pop("cpus")), **said)
 
 
+def fork_into_namespaces(*, own_user: bool) -> int | None:
+    """Returns a descriptor of a new process, the init of namespaces of its own; in it, None. Raises OSError.
+
+    Not by `os.fork`: what Python and its libraries do in a forked process (other threads' locks, random
+    numbers) takes twice as long as the fork, and is done where it is needed, in the program.
+    """
+    descriptor = ctypes.c_int(-1)
+    flags = _NEW_OTHERS | (_NEW_USER if own_user else 0) | _DESCRIPTOR | signal.SIGCHLD
+    number = TABLES[platform.machine()].numbers["clone"]
+    child = _HOLDING.syscall(number, flags, 0, ctypes.addressof(descriptor), 0, 0)
+    if child == 0:
+        return None
+    if child < 0:
+        _check(child, "clone")
+    return descriptor.value
+
+
 def enter(
     order: Order,
+    owner: tuple[int, int],
     *,
     entrances: Sequence[int],
     status: int,
     words: int,
-    tell: Callable[[int | None], None],
     program: Callable[[], None],
     keep: Sequence[int],
     filter_program: bytes,
 ) -> None:
-    """Turns this process into a box's: it ends here, its descendants are the box.
+    """Makes this process a box's init: it never returns.
 
-    ``entrances`` are descriptors of the groups' files, ``status`` and ``words`` of pipes to the outside.
-    ``tell`` gets the init's number, None where it doesn't come to that. In the box ``program`` runs with the
-    descriptors ``keep`` and no others.
+    ``owner`` are the uid and gid that it had before it was forked into its namespaces, ``entrances``
+    descriptors of the groups' files, ``status`` and ``words`` of pipes to the outside. ``program`` runs in
+    the box with the descriptors ``keep`` and no others.
     """
-    outside = True
     try:
         for entrance in entrances:
             os.write(entrance, b"0")
         os.sched_setaffinity(0, order.cpus)
         os.setsid()
-        new_namespaces(own_user=order.uid is None)
-        init = os.fork()
-        if init:
-            tell(init)
-            os._exit(0)
-        outside = False
+        if order.uid is None:
+            stay(*owner)
+        # The groups that it has entered are the root of what it sees of them.
+        _check(_LIBC.unshare(_NEW_GROUPS), "unshare")
         mount_privately(order)
         child = os.fork()
         if child:
             be_init(child, status)
         be_program(order, program, keep, filter_program)
     except BaseException as error:  # the outside must learn why, whatever it was
-        with contextlib.suppress(OSError):
-            os.write(words, f"a process could not enter its box: {error!r}"[:2000].encode())
-        if outside:
-            tell(None)
+        tell_why(words, error)
     finally:
         os._exit(FAILED)
 
 
-def new_namespaces(*, own_user: bool) -> None:
-    """Raises OSError."""
-    uid, gid = os.getuid(), os.getgid()
-    _check(_LIBC.unshare(_NEW_OTHERS | (_NEW_USER if own_user else 0)), "unshare")
-    if own_user:
-        Path("/proc/self/setgroups").write_text("deny")
-        Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
-        Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
+def tell_why(words: int, error: BaseException) -> None:
+    with contextlib.suppress(OSError):
+        os.write(words, f"a process could not enter its box: {error!r}"[:2000].encode())
+
+
+def stay(uid: int, gid: int) -> None:
+    """The same user in a user namespace of its own. Raises OSError."""
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{uid} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{gid} {gid} 1")
 
 
 def mount_privately(order: Order) -> None:
@@ -132,10 +160,9 @@ def mount_privately(order: Order) -> None:
 
 def be_init(child: int, status: int) -> None:
     """Waits for the program and reports how it ended. Never returns."""
-    for number in signal.valid_signals() - {signal.SIGCHLD, signal.SIGKILL, signal.SIGSTOP}:
+    for number in _IGNORED:
         # An init without handlers gets no signal from its own box. Python brings a handler for SIGINT.
-        with contextlib.suppress(OSError, ValueError):
-            signal.signal(number, signal.SIG_IGN)
+        _LIBC.signal(number, _IGNORE)
     give_up_privileges(None)
     # In a user namespace of its own the program has this process's uid.
     _check(_LIBC.prctl(_SET_DUMPABLE, 0, 0, 0, 0), "dumpable")
@@ -185,11 +212,7 @@ def give_up_privileges(uid: int | None) -> None:
 
 def load_filter(program: bytes) -> None:
     """Raises OSError."""
-
-    class Program(ctypes.Structure):
-        _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
-
-    filtered = Program(len(program) // 8, program)
+    filtered = _Filter(len(program) // 8, program)
     _check(_LIBC.prctl(_SET_SECCOMP, _FILTER, ctypes.byref(filtered), 0, 0), "seccomp")
 
 
