@@ -194,7 +194,8 @@ class Court:
     def _judge_visible(
         self, plan: Plan, settings: Settings, seed: bytes, tell: Callable[[], None]
     ) -> Judgement:
-        return Judgement(visible_result(plan, self._pass(plan, settings, seed, tell, open_pass=True)), {})
+        with self._desk(plan, seed) as desk:
+            return Judgement(visible_result(plan, self._pass(desk, settings, tell, open_pass=True)), {})
 
     def _judge(
         self,
@@ -205,10 +206,11 @@ class Court:
         tell: Callable[[], None],
         seen: Seen | None,
     ) -> Judgement:
-        opened = self._pass(plan, settings, seed, tell, open_pass=True) if open_pass else None
-        if opened is not None and seen is not None:
-            seen(visible_result(plan, opened))
-        closed = self._pass(plan, settings, seed, tell, open_pass=False)
+        with self._desk(plan, seed) as desk:
+            opened = self._pass(desk, settings, tell, open_pass=True) if open_pass else None
+            if opened is not None and seen is not None:
+                seen(visible_result(plan, opened))
+            closed = self._pass(desk, settings, tell, open_pass=False)
         rulings = {**closed.rulings, **self._speed(plan, settings, seed, closed)}
         if opened is not None:
             rulings = {name: with_open_words(ruling, opened) for name, ruling in rulings.items()}
@@ -222,24 +224,27 @@ class Court:
         return Judgement(result, {r.result.check: r.staff for r in ordered if r.staff})
 
     def _pass(
-        self, plan: Plan, settings: Settings, seed: bytes, tell: Callable[[], None], *, open_pass: bool
+        self, desk: JudgeDesk, settings: Settings, tell: Callable[[], None], *, open_pass: bool
     ) -> Hearing:
         def heard(strays: Strays) -> Hearing:
-            with self._desk(plan, seed) as desk:
-                hearing = Hearing(
-                    desk,
-                    plan,
-                    settings,
-                    open_pass=open_pass,
-                    tell=tell,
-                    strays=strays,
-                    opener=self._opener(settings),
-                )
-                hearing.run()
-                return hearing
+            if strays.seen:
+                desk.renew()
+            else:
+                desk.begin()
+            hearing = Hearing(
+                desk,
+                desk.plan,
+                settings,
+                open_pass=open_pass,
+                tell=tell,
+                strays=strays,
+                opener=self._opener(settings),
+            )
+            hearing.run()
+            return hearing
 
         with contextlib.ExitStack() as undo:
-            if any(step.speed for step in plan.checks):  # others of its batch race meanwhile
+            if any(step.speed for step in desk.plan.checks):  # others of its batch race meanwhile
                 undo.enter_context(beside_the_lanes())
             return until_undisturbed(heard)
 
@@ -252,6 +257,7 @@ class Court:
 
         def raced(strays: Strays) -> dict[str, Ruling]:
             with self._desk(plan, strays.seed(seed)) as desk:
+                desk.begin()
                 return run_races(desk, plan, settings, races, closed, cpus, strays)
 
         if races:

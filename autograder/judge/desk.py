@@ -1,6 +1,6 @@
-"""The driver's end of one judging session: requests to the judge process, boxes handed to it.
+"""The driver's end of judging a notebook: requests to a judge process, boxes handed to it.
 
-Contract: a request that isn't answered raises ``JudgeGone``. The session's process is lost then, with
+Contract: a request that isn't answered raises ``JudgeGone``. The notebook's process is lost then, with
 everything that checks have bound in it; ``renew`` begins another.
 """
 
@@ -26,7 +26,7 @@ class JudgeGone(PlatformError):
 
 
 class JudgeDesk:
-    """One session with the judge; closing it ends the judge's child.
+    """A judge process for one notebook, and a session in it at a time; closing it ends the process.
 
     ``connect`` returns a socket whose other end the judge has. ``sessions`` counts them.
     """
@@ -36,19 +36,34 @@ class JudgeDesk:
         self.plan = plan
         self.seed = seed
         self.sessions = 0
-        self._begin()
+        self.sock: socket.socket | None = None
+
+    def begin(self) -> None:
+        """Begins a session, which has no box yet. Nothing that earlier ones have bound is in it; it may go on
+        in their process."""
+        if self.sock is None:
+            self.sock = self.connect()
+            self.channel = Channel(self.sock)
+        self.sessions += 1
+        plan = self.plan
+        names = (plan.student_names, plan.functions, plan.operators, plan.bases)
+        self.ask(30, "open", self.seed, list(plan.imports), *map(sorted, names))
 
     def renew(self) -> None:
-        """Begins another session in the place of a lost one. It has no box yet."""
+        """Begins a session in a process of its own."""
         self.close()
-        self._begin()
+        self.begin()
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self.sock.close()
+        if self.sock is not None:
+            with contextlib.suppress(OSError):
+                self.sock.close()
+            self.sock = None
 
     def ask(self, seconds: float, operation: str, *arguments: Any, fds: tuple[int, ...] = ()) -> Any:
         deadline = time.monotonic() + seconds + GRACE_SECONDS
+        if self.sock is None:
+            raise RuntimeError("a session must be begun first")
         try:
             self.channel.send([operation, *arguments], deadline=deadline)
             if fds:
@@ -56,14 +71,6 @@ class JudgeDesk:
             return self.channel.receive(deadline).message
         except (Late, Closed, WireError, OSError) as error:
             raise JudgeGone(f"the judge process gave no answer to {operation!r}") from error
-
-    def _begin(self) -> None:
-        self.sock = self.connect()
-        self.channel = Channel(self.sock)
-        self.sessions += 1
-        plan = self.plan
-        names = (plan.student_names, plan.functions, plan.operators, plan.bases)
-        self.ask(30, "open", self.seed, list(plan.imports), *map(sorted, names))
 
     def attach(self, role: str, fds: tuple[int, ...], seconds: float) -> str | None:
         """How the box was lost while it started, None when it is ready. ``fds`` are its socket and, where

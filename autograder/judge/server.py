@@ -15,12 +15,15 @@ import contextlib
 import ctypes
 import gc
 import os
+import random
 import resource
 import signal
 import socket
 import sys
 from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from autograder.judge.hollow import keep_hollow_arrays, refuse_hollow_answers
 from autograder.judge.measured import MeasuredChannel
@@ -35,6 +38,26 @@ from autograder.sandbox.wire import Channel, Closed
 SESSION_BYTES = 3 << 30
 PR_SET_DUMPABLE = 4
 PLAIN, WITH_TORCH = b"S", b"T"
+TORCH_SEED = 67280421310721  # what torch begins with: c10's default_rng_seed_val
+
+
+class Chance:
+    """The generators that a check may use beside its own ``rng``, as they were when this was made: how far
+    an earlier session had drawn from them, which a student's code can decide, changes no later input."""
+
+    def __init__(self) -> None:
+        self.numpy = np.random.get_state()
+        torch: Any = sys.modules.get("torch")
+        self.torch = torch.get_rng_state() if torch is not None else None
+
+    def begin_anew(self) -> None:
+        random.seed()
+        np.random.set_state(self.numpy)
+        torch: Any = sys.modules.get("torch")
+        if torch is not None and self.torch is None:
+            torch.manual_seed(TORCH_SEED)
+        elif torch is not None:
+            torch.set_rng_state(self.torch)
 
 
 class Desk:
@@ -44,6 +67,7 @@ class Desk:
         self.sock = sock
         self.channel = Channel(sock)
         self.session: Session | None = None
+        self.chance = Chance()
         self.operations: dict[str, Callable[..., Any]] = {
             "open": self.open,
             "attach": self.attach,
@@ -65,6 +89,11 @@ class Desk:
         return self.session
 
     def open(self, seed: bytes, imports: list[str], *names: list[str]) -> str:
+        """Begins a session. Where there was one before, its boxes and all that its checks bound are gone."""
+        if self.session is not None:
+            self.session = None
+            gc.collect()
+            self.chance.begin_anew()
         self.session = Session(seed, imports, *names)
         return "open"
 

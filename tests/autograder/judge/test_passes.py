@@ -180,6 +180,36 @@ def test_nothing_of_one_submission_is_left_for_the_next(court: Court) -> None:
     assert "FOUND []" in json.dumps(result.cells[0].outputs)
 
 
+def test_what_a_visible_check_binds_is_not_there_when_hidden_ones_begin(court: Court) -> None:
+    hidden = "try:\n    late\nexcept NameError:\n    pass\nelse:\n    raise AssertionError"
+    result = judge(
+        court,
+        solve("one", "def one(): return 1"),
+        check("early", "", hidden),
+        check("late", "late = one()"),
+    )
+    assert [each.verdict for each in result.checks] == [Verdict.OK, Verdict.OK]
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_how_much_a_visible_check_draws_does_not_decide_what_a_hidden_one_gets(
+    court: Court, library: str
+) -> None:
+    draw = {"numpy": "numpy.random.rand()", "torch": "torch.rand(())"}[library]
+
+    def drawn(number: int) -> float:
+        result = judge(
+            court,
+            given(f"import {library}"),
+            solve("number", f"def number(): return {number}"),
+            check("hidden", "", f"award(float({draw}))"),
+            check("seen", f"for _ in range(number()): {draw}"),
+        )
+        return result.checks[0].points
+
+    assert 0 < drawn(1) == drawn(5)
+
+
 def test_a_visible_judging_is_the_open_pass_alone(court: Court) -> None:
     source = notebook(
         solve("square", "def square(x):\n    return 4"),
