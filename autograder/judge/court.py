@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +38,7 @@ from autograder.sandbox import Bind, Box, BoxSpec, Limits, SandboxError, interpr
 from autograder.sandbox.warm import WarmBoxes, why_cold
 from autograder.speed.cores import beside_the_lanes
 from autograder.speed.lane import lane
+from autograder.speed.seat import seat
 
 PACKAGE = Path(autograder.__file__).parent
 LOADING_SECONDS = 120.0
@@ -194,7 +195,7 @@ class Court:
     def _judge_visible(
         self, plan: Plan, settings: Settings, seed: bytes, tell: Callable[[], None]
     ) -> Judgement:
-        with self._desk(plan, seed) as desk:
+        with beside_others(plan) as core, self._desk(plan, seed, core) as desk:
             return Judgement(visible_result(plan, self._pass(desk, settings, tell, open_pass=True)), {})
 
     def _judge(
@@ -206,7 +207,7 @@ class Court:
         tell: Callable[[], None],
         seen: Seen | None,
     ) -> Judgement:
-        with self._desk(plan, seed) as desk:
+        with beside_others(plan) as core, self._desk(plan, seed, core) as desk:
             opened = self._pass(desk, settings, tell, open_pass=True) if open_pass else None
             if opened is not None and seen is not None:
                 seen(visible_result(plan, opened))
@@ -243,10 +244,7 @@ class Court:
             hearing.run()
             return hearing
 
-        with contextlib.ExitStack() as undo:
-            if any(step.speed for step in desk.plan.checks):  # others of its batch race meanwhile
-                undo.enter_context(beside_the_lanes())
-            return until_undisturbed(heard)
+        return until_undisturbed(heard)
 
     def _speed(self, plan: Plan, settings: Settings, seed: bytes, closed: Hearing) -> dict[str, Ruling]:
         """The speed checks, in the lane, where the rest of their question passed."""
@@ -268,9 +266,9 @@ class Court:
                 rulings.update(until_undisturbed(raced))
         return rulings
 
-    def _desk(self, plan: Plan, seed: bytes) -> contextlib.closing[JudgeDesk]:
+    def _desk(self, plan: Plan, seed: bytes, core: int | None = None) -> contextlib.closing[JudgeDesk]:
         word = WITH_TORCH if plan.uses("torch") else PLAIN
-        return contextlib.closing(JudgeDesk(lambda: self._connect(word), plan, seed))
+        return contextlib.closing(JudgeDesk(lambda: self._connect(word), plan, seed, core))
 
     def _opener(self, settings: Settings) -> Opener:
         boxes = self.boxes
@@ -322,6 +320,16 @@ def judge_spec(fd: int) -> BoxSpec:
         name="judge",
         diagnose=True,
     )
+
+
+@contextlib.contextmanager
+def beside_others(plan: Plan) -> Iterator[int | None]:
+    """A core for correctness work of this thread, where one is free: off the lanes for an assignment that
+    races, since others of its batch race meanwhile."""
+    with contextlib.ExitStack() as undo:
+        if any(step.speed for step in plan.checks):
+            undo.enter_context(beside_the_lanes())
+        yield undo.enter_context(seat())
 
 
 def counter(total: int, progress: Progress | None) -> Callable[[], None]:

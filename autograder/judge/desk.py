@@ -28,10 +28,14 @@ class JudgeGone(PlatformError):
 class JudgeDesk:
     """A judge process for one notebook, and a session in it at a time; closing it ends the process.
 
-    ``connect`` returns a socket whose other end the judge has. ``sessions`` counts them.
+    ``connect`` returns a socket whose other end the judge has. ``core`` is where it works, and where its
+    boxes start; None for any. ``sessions`` counts the sessions.
     """
 
-    def __init__(self, connect: Callable[[], socket.socket], plan: Plan, seed: bytes) -> None:
+    def __init__(
+        self, connect: Callable[[], socket.socket], plan: Plan, seed: bytes, core: int | None = None
+    ) -> None:
+        self.core = core
         self.connect = connect
         self.plan = plan
         self.seed = seed
@@ -44,6 +48,8 @@ class JudgeDesk:
         if self.sock is None:
             self.sock = self.connect()
             self.channel = Channel(self.sock)
+            if self.core is not None:
+                self.ask(10, "sit", self.core)
         self.sessions += 1
         plan = self.plan
         names = (plan.student_names, plan.functions, plan.operators, plan.bases)

@@ -125,8 +125,9 @@ def agent_spec(
     cpus: tuple[int, ...] = (),
     *,
     steady: bool = False,
+    core: int | None = None,
 ) -> BoxSpec:
-    """A box for an assignment's notebook; ``steady`` as in `BoxedNotebook`."""
+    """A box for an assignment's notebook; ``steady`` as in `BoxedNotebook`, ``core`` as in `JudgeDesk`."""
     python = interpreter().executable
     fixed = (python, "-ISc", FIXED) if steady else ()
     return BoxSpec(
@@ -137,6 +138,7 @@ def agent_spec(
         pass_fds=fds,
         hide=settings.hide,
         cpus=cpus,
+        starts_on=() if core is None else (core,),
         name=role,
     )
 
@@ -182,7 +184,10 @@ class BoxedNotebook:
             ours, inside = (owned.enter_context(each) for each in socket.socketpair())
             arena = self.new_arena(owned)
             fds = (inside.fileno(), *arena)
-            self.box = self.opener(agent_spec(self.settings, self.role, fds, self.cpus, steady=self.steady))
+            spec = agent_spec(
+                self.settings, self.role, fds, self.cpus, steady=self.steady, core=self.desk.core
+            )
+            self.box = self.opener(spec)
             inside.close()
             judge_end = self.measured(ours, owned) if arena else ours
             lost = self.desk.attach(self.role, (judge_end.fileno(), *arena), START_SECONDS)

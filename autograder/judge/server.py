@@ -69,6 +69,7 @@ class Desk:
         self.session: Session | None = None
         self.chance = Chance()
         self.operations: dict[str, Callable[..., Any]] = {
+            "sit": self.sit,
             "open": self.open,
             "attach": self.attach,
             "cell": self.cell,
@@ -87,6 +88,9 @@ class Desk:
         if self.session is None:
             raise RuntimeError("the driver must open a session first")
         return self.session
+
+    def sit(self, core: int) -> None:
+        os.sched_setaffinity(0, {core})
 
     def open(self, seed: bytes, imports: list[str], *names: list[str]) -> str:
         """Begins a session. Where there was one before, its boxes and all that its checks bound are gone."""

@@ -134,12 +134,13 @@ def outer_command(
     """The whole command line: into the group, onto the cores, into the box, and there the program."""
     words = (str(_OOM_SCORE), str(len(entrances)), *map(str, entrances))
     enter = [footing.tools.shell, "-c", _ENTER, "mlsys-box", *words]
-    pin = [footing.tools.taskset, "-c", ",".join(map(str, spec.cpus))]
+    cores = spec.cpus or spec.starts_on
+    pin = [footing.tools.taskset, "-c", ",".join(map(str, cores))]
     # The arguments go through a descriptor: a command line can be read by everybody, in the box too.
     box = [footing.tools.bwrap, "--args", str(descriptors.arguments), "--"]
     return [
         *enter,
-        *(pin if spec.cpus else ()),
+        *(pin if cores else ()),
         *box,
         *_inner_command(spec, footing, uid),
     ]
@@ -226,7 +227,7 @@ def entry_order(spec: BoxSpec, footing: Footing, uid: int) -> Order:
     return Order(
         uid=uid if footing.as_root else None,
         passed=len(spec.pass_fds),
-        cpus=tuple(sorted(os.sched_getaffinity(0))),
+        cpus=spec.starts_on or tuple(sorted(os.sched_getaffinity(0))),
         mounts=private_mounts(spec.limits.tmp_mb << 20),
         limits=tuple((each.which, each.soft, each.hard) for each in limits),
         files=None if grouped else MOST_FILES,

@@ -65,8 +65,9 @@ class BoxSpec:
 
     ``argv`` runs with stdin and stdout at /dev/null, in /tmp/home, with ``pass_fds`` at the same
     numbers as here. ``hide`` names top-level packages whose import must fail. ``cpus`` pins
-    everything in the box to those cores. ``diagnose`` keeps the last of what the program wrote on
-    stderr for our own eyes. ``name`` stands in error messages, never in the box.
+    everything in the box to those cores; on ``starts_on`` it only starts, and may choose others.
+    ``diagnose`` keeps the last of what the program wrote on stderr for our own eyes. ``name`` stands in
+    error messages, never in the box.
 
     ``loopback`` lets programs open internet sockets, which reach the box's own loopback and nothing
     else: the box has a network namespace of its own. ``uid`` is who the program is in root mode, where
@@ -85,6 +86,7 @@ class BoxSpec:
     env: Mapping[str, str] = field(default_factory=dict)
     pass_fds: tuple[int, ...] = ()
     cpus: tuple[int, ...] = ()
+    starts_on: tuple[int, ...] = ()
     name: str = "box"
     diagnose: bool = False
     loopback: bool = False

@@ -285,6 +285,7 @@ def zygote_spec(spec: BoxSpec, modules: tuple[str, ...], control: int, program: 
         pass_fds=(control, program),
         name=f"zygote of {spec.name}",
         diagnose=True,
+        starts_on=(),
         uid=0,
         forks=True,
     )

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import select
 import socket
 import sys
 import time
@@ -513,6 +514,7 @@ class Channel:
     """
 
     def __init__(self, sock: socket.socket, *, buffered: bool = False) -> None:
+        sock.settimeout(None)  # here once: each time it is a system call
         self.sock = sock
         self.ahead = READ_AHEAD if buffered else 0
         self.buffer = bytearray()
@@ -531,23 +533,24 @@ class Channel:
         return Frame(message, memoryview(self._read(tail, deadline)) if tail else EMPTY)
 
     def _write(self, piece: memoryview, deadline: float) -> None:
+        flags = at_once(deadline)
         while piece:
-            self._arm(deadline)
             try:
-                piece = piece[self.sock.send(piece) :]
-            except TimeoutError as error:
-                raise Late from error
+                piece = piece[self.sock.send(piece, flags) :]
+            except BlockingIOError:
+                self._wait(select.POLLOUT, deadline)
             except OSError as error:
                 raise Closed from error
 
     def _read(self, count: int, deadline: float) -> bytearray:
-        got = self.buffer
+        got, flags = self.buffer, at_once(deadline)
         while len(got) < count:
-            self._arm(deadline)
+            if flags:
+                self._wait(select.POLLIN, deadline)
             try:
-                part = self.sock.recv(max(self.ahead, min(count - len(got), CHUNK)))
-            except TimeoutError as error:
-                raise Late from error
+                part = self.sock.recv(max(self.ahead, min(count - len(got), CHUNK)), flags)
+            except BlockingIOError:
+                continue
             except OSError as error:
                 raise Closed from error
             if not part:
@@ -559,14 +562,25 @@ class Channel:
         whole, self.buffer = got[:count], got[count:]
         return whole
 
-    def _arm(self, deadline: float) -> None:
-        if deadline == math.inf:
-            self.sock.settimeout(None)
-            return
+    def _wait(self, event: int, deadline: float) -> None:
+        """Waits for the socket. Raises Late."""
         left = deadline - time.monotonic()
-        if left <= 0:
+        poll = select.poll()
+        try:
+            poll.register(self.sock, event)
+        except ValueError as error:  # it was closed here
+            raise Closed from error
+        if left <= 0 or not poll.poll(math.ceil(left * 1000)):
             raise Late
-        self.sock.settimeout(left)
+
+
+def at_once(deadline: float) -> int:
+    """The flags of a read or write that mustn't wait by itself. Raises Late."""
+    if deadline == math.inf:
+        return 0
+    if deadline <= time.monotonic():
+        raise Late
+    return socket.MSG_DONTWAIT
 
 
 def is_builtin_exception(name: str) -> bool:

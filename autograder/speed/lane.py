@@ -81,16 +81,22 @@ def wait_for_a_lane(cores: Cores, patience: float, clock: Callable[[], float]) -
 
 
 def take(place: int) -> socket.socket | None:
-    """The lane, to be given back by closing it; None where another has it."""
+    """The lane, to be given back by closing it; None where another has it. Raises PlatformError."""
+    return take_name(name_of(place))
+
+
+def take_name(name: str) -> socket.socket | None:
+    """A name that one socket of the host has at a time, to be given back by closing it; None where another
+    has it. Raises PlatformError."""
     ours = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        ours.bind(name_of(place))
+        ours.bind(name)
         ours.listen(MOST_WAITING)
     except OSError as error:
         ours.close()
         if error.errno == errno.EADDRINUSE:
             return None
-        raise PlatformError(f"the speed lane's socket can't be made: {error}") from error
+        raise PlatformError(f"the socket {name!r} can't be made: {error}") from error
     return ours
 
 

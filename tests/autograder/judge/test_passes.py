@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -242,8 +244,26 @@ def test_work_of_an_assignment_that_races_keeps_off_the_lanes(court: Court, spee
         check("mask-speed", "race(mask, lambda rng: (1,), bands={1: 1})", speed=speed),
     )
     seen = set(map(int, result.cells[0].outputs[0]["text"].split()))
-    assert seen == (set(work_cores()) if speed else before)
+    assert seen <= (set(work_cores()) if speed else before)
     assert os.sched_getaffinity(0) == before
+
+
+def test_a_judge_and_its_box_share_a_seat(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
+    core = max(os.sched_getaffinity(0))
+
+    @contextlib.contextmanager
+    def taken() -> Iterator[int]:
+        yield core
+
+    monkeypatch.setattr("autograder.judge.court.seat", taken)
+    result = judge(
+        court,
+        solve("mask", "import os\ndef mask(): return list(os.sched_getaffinity(0))"),
+        check("mask", f"import os\nassert mask() == list(os.sched_getaffinity(0)) == [{core}]"),
+        solve("wide", "os.sched_setaffinity(0, range(os.cpu_count()))"),
+        check("wide", f"assert mask() == {sorted(os.sched_getaffinity(0))}"),
+    )
+    assert [each.verdict for each in result.checks] == [Verdict.OK, Verdict.OK]
 
 
 def test_a_notebook_that_races_on_its_own_is_judged_like_any_other(court: Court) -> None:
