@@ -28,8 +28,9 @@ from autograder.files import write_whole
 from autograder.gradebook import AttemptNotebook, GradedNotebook, Grading, read_snapshot
 from autograder.gradebook.folders import unwritable
 from autograder.gradebook.gradebook import repaired_of
-from autograder.gradebook.grades import ReleasedCell, answers
+from autograder.gradebook.grades import answers
 from autograder.gradebook.regrading import Drafted
+from autograder.gradebook.released import ReleasedCell
 from autograder.gradebook.rows import attempt_notebook
 from autograder.judge import NotebookResult
 from autograder.repair import Repair, RepairKind

@@ -11,12 +11,13 @@ Trusts nbgrader's tables (made by `mlsys release`) after checking that they fit 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
 from nbformat.notebooknode import NotebookNode
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, insert, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from autograder.gradebook.asides import asides, set_aside, undone
@@ -38,18 +39,11 @@ from autograder.gradebook.folders import (
     timestamp,
     write_folder,
 )
-from autograder.gradebook.grades import (
-    ReleasedCell,
-    answers,
-    note_time,
-    released_cells,
-    require_released,
-    submission_of,
-    write_marks,
-)
+from autograder.gradebook.grades import answers, submission_of, write_marks
 from autograder.gradebook.intake import require_names
 from autograder.gradebook.marking import with_outputs
-from autograder.gradebook.rows import attempt_row, complete, read_attempt
+from autograder.gradebook.released import ReleasedAssignment, ReleasedCell, Releases
+from autograder.gradebook.rows import complete, keep_attempt, planned_attempt, read_attempt
 from autograder.gradebook.snapshots import Receipt
 from autograder.gradebook.tables import AttemptRow, CountingRow, NotebookRow, SubmissionRow
 from autograder.repair import Repaired, SubmittedNotebook, repair
@@ -64,6 +58,7 @@ class Gradebook:
         """``url``: nbgrader's ``db_url``; ``course``: the course directory. Raises PlatformError."""
         self.database = Database(url)
         self.course = course
+        self.releases = Releases()
 
     def __enter__(self) -> Gradebook:
         return self
@@ -91,19 +86,18 @@ class Gradebook:
         """
         require_names(grading.student, grading.assignment)
         with self.database.writing() as session:
-            assignment = require_released(session, grading.assignment, grading.sources)
+            assignment = self.releases.require(session, grading.assignment, grading.sources)
             _note_submission(session, grading.student, grading.assignment, grading.sha256, grading.submitted)
-            row = attempt_row(grading, _next_number(session, grading))
-            session.add(row)
-            if grading.state is AttemptState.FAULT:
-                session.flush()
-                self._keep_fault(grading, row)
-                return read_attempt(row, counts=False)
-            released = released_cells(assignment)
-            note_answers(row, grading, released)
-            session.flush()
-            self._keep_notebooks(released, grading, row)
-            return read_attempt(row, self._settle(session, assignment, row, policy))
+            fault = grading.state is AttemptState.FAULT
+            answered = {} if fault else answered_in(grading, assignment)
+            number = _next_number(session, grading)
+            made = planned_attempt(grading, number, assignment.version, answered)
+            attempt = replace(made, id=keep_attempt(session, made))
+            if fault:
+                self._keep_fault(grading, attempt)
+                return attempt
+            self._keep_notebooks(assignment, grading, number)
+            return replace(attempt, counts=self._settle(session, assignment, attempt, policy))
 
     def is_graded(
         self, student: str, assignment: str, sha256: str, submitted: datetime, source_version: str
@@ -184,13 +178,11 @@ class Gradebook:
         """The attempt whose marks are the student's grade."""
         return next((each for each in self.attempts(student, assignment) if each.counts), None)
 
-    def _settle(self, session: Session, assignment: object, row: AttemptRow, policy: Policy) -> bool:
+    def _settle(self, session: Session, assignment: ReleasedAssignment, new: Attempt, policy: Policy) -> bool:
         """Lets the policy choose, and writes grades and ``autograded/`` where they have to change. Returns
         whether the new attempt counts."""
-        if row.number == 1:
-            attempts: tuple[Attempt, ...] = (read_attempt(row, counts=False),)  # there is no other
-        else:
-            attempts = read_attempts(session, row.student, row.assignment)
+        first = new.number == 1  # there is no other
+        attempts = (new,) if first else read_attempts(session, new.student, new.assignment)
         chosen = choose(attempts, policy)
         if chosen is None:
             return False
@@ -199,40 +191,36 @@ class Gradebook:
             for each in attempts
             if each.state is not AttemptState.FAULT and each.aside is not Aside.UNDONE
         ]
-        submission = submission_of(session, assignment, row.student)
-        note_time(submission, max(judged))
-        known = session.get(CountingRow, (row.student, row.assignment))
-        counting = known or CountingRow(student=row.student, assignment=row.assignment)
-        if counting.attempt_id != chosen.id:
-            counting.attempt_id = chosen.id
-            session.add(counting)
-            write_marks(session, assignment, submission, session.get_one(AttemptRow, chosen.id))
-            session.flush()
-            copy_folder(
-                attempt_folder(self.course, row.student, row.assignment, chosen.number),
-                autograded_folder(self.course, row.student, row.assignment),
+        submission = submission_of(session, assignment, new.student, max(judged))
+        key = {"student": new.student, "assignment": new.assignment}
+        known = session.scalars(select(CountingRow.attempt_id).filter_by(**key)).first()
+        if known != chosen.id:
+            counting = (
+                insert(CountingRow).values(**key) if known is None else update(CountingRow).filter_by(**key)
             )
-        return chosen.id == row.id
+            session.execute(counting.values(attempt_id=chosen.id))
+            write_marks(session, assignment, submission, chosen)
+            copy_folder(
+                attempt_folder(self.course, new.student, new.assignment, chosen.number),
+                autograded_folder(self.course, new.student, new.assignment),
+            )
+        return chosen.id == new.id
 
-    def _keep_fault(self, grading: Grading, row: AttemptRow) -> None:
+    def _keep_fault(self, grading: Grading, attempt: Attempt) -> None:
         """For staff: what failed. It also takes the place of what a killed process left there."""
-        files = {"fault.txt": f"{row.message}\n\n{grading.trace}".strip().encode() + b"\n"}
-        write_folder(attempt_folder(self.course, row.student, row.assignment, row.number), files)
+        files = {"fault.txt": f"{attempt.message}\n\n{grading.trace}".strip().encode() + b"\n"}
+        write_folder(attempt_folder(self.course, attempt.student, attempt.assignment, attempt.number), files)
 
-    def _keep_notebooks(
-        self, released: Mapping[str, Mapping[str, ReleasedCell]], grading: Grading, row: AttemptRow
-    ) -> None:
+    def _keep_notebooks(self, assignment: ReleasedAssignment, grading: Grading, number: int) -> None:
+        released = {each.name: each.released for each in assignment.notebooks}
         files = attempt_files(grading.notebooks, released, grading.files, grading.submitted)
-        write_folder(attempt_folder(self.course, row.student, row.assignment, row.number), files)
+        write_folder(attempt_folder(self.course, grading.student, grading.assignment, number), files)
 
 
-def note_answers(
-    row: AttemptRow, grading: Grading, released: Mapping[str, Mapping[str, ReleasedCell]]
-) -> None:
-    """Writes into the rows of the notebooks what became of each answer."""
-    kept = {each.name: each for each in row.notebooks}
-    for graded in grading.notebooks:
-        kept[graded.name].answers = answers(released[graded.name], repaired_of(graded))
+def answered_in(grading: Grading, assignment: ReleasedAssignment) -> dict[str, dict[str, str]]:
+    """For each notebook, what became of each answer."""
+    released = {each.name: each.released for each in assignment.notebooks}
+    return {each.name: answers(released[each.name], repaired_of(each)) for each in grading.notebooks}
 
 
 def attempt_files(
@@ -270,8 +258,8 @@ def _note_submission(
     session: Session, student: str, assignment: str, sha256: str, received: datetime
 ) -> None:
     known = {"student": student, "assignment": assignment, "sha256": sha256, "received": received}
-    if session.scalars(select(SubmissionRow).filter_by(**known)).first() is None:
-        session.add(SubmissionRow(**known))
+    if session.scalars(select(SubmissionRow.id).filter_by(**known)).first() is None:
+        session.execute(insert(SubmissionRow).values(**known))
 
 
 def _next_number(session: Session, grading: Grading) -> int:

@@ -1,4 +1,4 @@
-"""nbgrader's own rows: says whether they fit the source, and writes one attempt's marks into them.
+"""nbgrader's own rows of a submission: writes one attempt's marks into them.
 
 Contract: works in the caller's session and never commits. After ``write_marks`` the rows are what
 nbgrader's autograder would have left for the same marks: a manual score is kept and flagged for
@@ -7,70 +7,50 @@ review, an unchanged or absent answer that a person would grade is 0, a written 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from nbformat.notebooknode import NotebookNode
 from nbgrader import api
-from nbgrader.utils import compute_checksum, is_grade, is_locked, is_task
-from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session, selectinload, with_polymorphic
+from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy.orm import Session
 
-from autograder.errors import PlatformError
-from autograder.gradebook.tables import AttemptRow, NotebookRow
+from autograder.gradebook.attempts import Attempt, AttemptNotebook
+from autograder.gradebook.released import (
+    GRADE,
+    SOLUTION,
+    TASK,
+    ReleasedAssignment,
+    ReleasedCell,
+    ReleasedNotebook,
+)
 from autograder.repair import Repaired, Role
 from autograder.repair.source import normal
 
 WRITTEN, UNCHANGED, ABSENT = "written", "unchanged", "absent"
 NO_RESPONSE = "No response."
-# An assignment with all its cells, in four queries however many cells there are.
-_RELEASED = (
-    select(api.Assignment)
-    .where(api.Assignment.name == bindparam("name"))
-    .options(
-        selectinload(api.Assignment.notebooks).options(
-            selectinload(api.Notebook._base_cells.of_type(with_polymorphic(api.BaseCell, "*"))),
-            selectinload(api.Notebook.source_cells),
-        )
-    )
+_STUDENT = select(api.Student.id).where(api.Student.id == bindparam("student"))
+_SUBMISSION = select(api.SubmittedAssignment.id, api.SubmittedAssignment.timestamp).where(
+    api.SubmittedAssignment.student_id == bindparam("student"),
+    api.SubmittedAssignment.assignment_id == bindparam("assignment"),
 )
-
-
-def require_released(session: Session, assignment: str, sources: Mapping[str, NotebookNode]) -> Any:
-    """nbgrader's Assignment row. Raises PlatformError unless its cells are the source notebooks'."""
-    row = session.scalars(_RELEASED, {"name": assignment}).one_or_none()
-    again = f"run `mlsys release {assignment}`, or `mlsys regrade {assignment}` if it was submitted already"
-    if row is None:
-        raise PlatformError(f"{assignment} is not in the gradebook; {again}")
-    notebooks = {notebook.name: notebook for notebook in row.notebooks}
-    if notebooks.keys() != sources.keys():
-        there, given = ", ".join(sorted(notebooks)), ", ".join(sorted(sources))
-        raise PlatformError(f"{assignment} has the notebooks {there} in the gradebook, not {given}; {again}")
-    for name, source in sources.items():
-        changed = _changed_cells(notebooks[name], source)
-        if changed:
-            raise PlatformError(f"{assignment}/{name} is not as released ({', '.join(changed[:5])}); {again}")
-    return row
-
-
-@dataclass(frozen=True)
-class ReleasedCell:
-    """A cell with an id, as nbgrader released it."""
-
-    source: str
-    checksum: str
-
-
-def released_cells(assignment: Any) -> dict[str, dict[str, ReleasedCell]]:
-    """The cells of each notebook as they were released, by name."""
-    return {
-        notebook.name: {
-            row.name: ReleasedCell(row.source or "", row.checksum or "") for row in notebook.source_cells
-        }
-        for notebook in assignment.notebooks
-    }
+_PARTS = select(
+    api.SubmittedNotebook.id,
+    api.SubmittedNotebook.notebook_id,
+    api.SubmittedNotebook.late_submission_penalty,
+).where(api.SubmittedNotebook.assignment_id == bindparam("submission"))
+_GRADES = select(
+    api.Grade.id,
+    api.Grade.cell_id,
+    api.Grade.auto_score,
+    api.Grade.manual_score,
+    api.Grade.needs_manual_grade,
+).where(api.Grade.notebook_id == bindparam("part"))
+_COMMENTS = select(api.Comment.id, api.Comment.cell_id, api.Comment.auto_comment).where(
+    api.Comment.notebook_id == bindparam("part")
+)
 
 
 def answers(released: Mapping[str, ReleasedCell], repaired: Repaired) -> dict[str, str]:
@@ -85,29 +65,46 @@ def answers(released: Mapping[str, ReleasedCell], repaired: Repaired) -> dict[st
     return found
 
 
-def submission_of(session: Session, assignment: Any, student: str) -> Any:
-    """nbgrader's SubmittedAssignment row; a new one where there is none."""
-    known = _row(session, api.Student, id=student)
-    return _row(session, api.SubmittedAssignment, assignment_id=assignment.id, student_id=known.id)
+def submission_of(session: Session, assignment: ReleasedAssignment, student: str, newest: datetime) -> str:
+    """The id of nbgrader's SubmittedAssignment row; a new one where there is none.
+
+    ``newest`` is the time of the newest submission that was judged: the formgrader takes an older one for
+    ungraded.
+    """
+    time = newest.astimezone(UTC).replace(tzinfo=None)
+    known = session.execute(_SUBMISSION, {"student": student, "assignment": assignment.id}).first()
+    if known is None:
+        if session.execute(_STUDENT, {"student": student}).first() is None:
+            session.execute(insert(_table(api.Student)), {"id": student})
+        key = new_id()
+        row = {"id": key, "assignment_id": assignment.id, "student_id": student, "timestamp": time}
+        session.execute(insert(_table(api.SubmittedAssignment)), row)
+        return key
+    if known.timestamp != time:
+        _change(session, api.SubmittedAssignment, known.id, timestamp=time)
+    return str(known.id)
 
 
-def note_time(submission: Any, submitted: datetime) -> None:
-    """Notes the newest submission that was judged: the formgrader takes an older one for ungraded."""
-    submission.timestamp = submitted.astimezone(UTC).replace(tzinfo=None)
-
-
-def write_marks(session: Session, assignment: Any, submission: Any, attempt: AttemptRow) -> None:
-    """Makes an attempt's marks the student's grades."""
-    judged = {row.name: row for row in attempt.notebooks}
+def write_marks(session: Session, assignment: ReleasedAssignment, submission: str, attempt: Attempt) -> None:
+    """Makes an attempt's marks the student's grades. ``submission``: the id of nbgrader's row."""
+    judged = {each.name: each for each in attempt.notebooks}
+    rows = session.execute(_PARTS, {"submission": submission})
+    there = {row.notebook_id: (row.id, row.late_submission_penalty) for row in rows}
     penalty = attempt.penalty
     for notebook in assignment.notebooks:
         kept = judged[notebook.name]
-        row = _row(session, api.SubmittedNotebook, notebook_id=notebook.id, assignment_id=submission.id)
-        _write_grades(session, notebook, row, kept)
-        _write_comments(session, notebook, row, kept)
         taken = min(penalty, sum(check.points for check in kept.checks))
-        row.late_submission_penalty = taken or None
         penalty -= taken
+        part, before = there.get(notebook.id, (new_id(), None))
+        if notebook.id not in there:
+            row = {"id": part, "assignment_id": submission, "notebook_id": notebook.id}
+            session.execute(
+                insert(_table(api.SubmittedNotebook)), {**row, "late_submission_penalty": taken or None}
+            )
+        elif before != (taken or None):
+            _change(session, api.SubmittedNotebook, part, late_submission_penalty=taken or None)
+        _write_grades(session, notebook, part, kept, fresh=notebook.id not in there)
+        _write_comments(session, notebook, part, kept, fresh=notebook.id not in there)
 
 
 @dataclass(frozen=True)
@@ -167,59 +164,54 @@ def manual_marks(session: Session, student: str, assignment: str) -> tuple[Manua
     return tuple(sorted(marks, key=lambda mark: (mark.notebook, mark.cell)))
 
 
-def _changed_cells(notebook: Any, source: NotebookNode) -> list[str]:
-    """Cells of the source whose points or text differ from the gradebook's."""
-    graded = {cell.name: cell.max_score for cell in [*notebook.grade_cells, *notebook.task_cells]}
-    wanted = {
-        cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
-        for cell in source.cells
-        if is_grade(cell) or is_task(cell)
-    }
-    changed = {name for name in graded.keys() | wanted.keys() if graded.get(name) != wanted.get(name)}
-    released = {cell.name: cell.checksum for cell in notebook.source_cells}
-    for cell in source.cells:
-        if is_locked(cell) and "AUTOTEST" not in cell.source:  # nbgrader writes such a cell's tests itself
-            name = cell.metadata.nbgrader.grade_id
-            changed.update([name] if released.get(name) != compute_checksum(cell) else [])
-    return sorted(changed)
+def new_id() -> str:
+    """An id as nbgrader makes them."""
+    return uuid.uuid4().hex
 
 
-def _row(session: Session, table: Any, **key: str) -> Any:
-    """The row with this key; a new one where there is none."""
-    found = session.scalars(select(table).filter_by(**key)).one_or_none()
-    if found is None:
-        found = table(**key)
-        session.add(found)
-        session.flush()
-    return found
+def _table(entity: Any) -> Any:
+    return entity.__table__
 
 
-def _rows_of_cells(
-    session: Session, table: Any, cells: Sequence[Any], submitted: Any
-) -> list[tuple[Any, Any]]:
-    """Each cell with its row of this notebook; a new one where there is none."""
-    there = session.scalars(select(table).filter_by(notebook_id=submitted.id))
-    rows = {row.cell_id: row for row in there}
-    for cell in cells:
-        if cell.id not in rows:
-            rows[cell.id] = table(cell_id=cell.id, notebook_id=submitted.id)
-            session.add(rows[cell.id])
-    return [(cell, rows[cell.id]) for cell in cells]
+def _change(session: Session, entity: Any, key: str, **values: object) -> None:
+    session.execute(update(_table(entity)).where(_table(entity).c.id == key).values(**values))
 
 
-def _write_grades(session: Session, notebook: Any, submitted: Any, kept: NotebookRow) -> None:
-    points = {check.name: check.points for check in kept.checks}
-    cells = [*notebook.grade_cells, *notebook.task_cells]
-    for cell, grade in _rows_of_cells(session, api.Grade, cells, submitted):
-        grade.auto_score = auto_score(cell.name, points, kept.answers, problem=bool(kept.problem))
-        manual = grade.manual_score is not None
-        grade.needs_manual_grade = not kept.problem and (manual or grade.auto_score is None)
+def _write_grades(
+    session: Session, notebook: ReleasedNotebook, part: str, kept: AttemptNotebook, *, fresh: bool
+) -> None:
+    points = {check.check: check.points for check in kept.checks}
+    there = {} if fresh else {row.cell_id: row for row in session.execute(_GRADES, {"part": part})}
+    new = []
+    for cell in notebook.of(GRADE, TASK):
+        known = there.get(cell.id)
+        score = auto_score(cell.name, points, kept.answers, problem=bool(kept.problem))
+        manual = known is not None and known.manual_score is not None
+        waits = not kept.problem and (manual or score is None)
+        if known is None:
+            row = {"id": new_id(), "notebook_id": part, "cell_id": cell.id}
+            new.append({**row, "auto_score": score, "needs_manual_grade": waits})
+        elif (known.auto_score, known.needs_manual_grade) != (score, waits):
+            _change(session, api.Grade, known.id, auto_score=score, needs_manual_grade=waits)
+    if new:
+        session.execute(insert(_table(api.Grade)), new)
 
 
-def _write_comments(session: Session, notebook: Any, submitted: Any, kept: NotebookRow) -> None:
-    cells = [*notebook.solution_cells, *notebook.task_cells]
-    for cell, comment in _rows_of_cells(session, api.Comment, cells, submitted):
-        comment.auto_comment = auto_comment(cell.name, kept.answers, problem=bool(kept.problem))
+def _write_comments(
+    session: Session, notebook: ReleasedNotebook, part: str, kept: AttemptNotebook, *, fresh: bool
+) -> None:
+    there = {} if fresh else {row.cell_id: row for row in session.execute(_COMMENTS, {"part": part})}
+    new = []
+    for cell in notebook.of(SOLUTION, TASK):
+        known = there.get(cell.id)
+        comment = auto_comment(cell.name, kept.answers, problem=bool(kept.problem))
+        if known is None:
+            row = {"id": new_id(), "notebook_id": part, "cell_id": cell.id}
+            new.append({**row, "auto_comment": comment})
+        elif known.auto_comment != comment:
+            _change(session, api.Comment, known.id, auto_comment=comment)
+    if new:
+        session.execute(insert(_table(api.Comment)), new)
 
 
 def auto_score(

@@ -1,6 +1,6 @@
 """Between records and rows: a grading becomes an attempt's rows, and rows an ``Attempt``.
 
-Contract: pure, but for the rows that it makes. A notebook's checks are those of its source, each
+Contract: writes in the caller's session, and never commits. A notebook's checks are those of its source, each
 once: a check without a result is a PlatformError, never a missing row.
 """
 
@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
 
 from autograder.errors import PlatformError
 from autograder.gradebook.attempts import (
@@ -19,11 +23,16 @@ from autograder.gradebook.attempts import (
     Grading,
     package_version,
     repairs_record,
-    source_version,
 )
-from autograder.gradebook.tables import AttemptRow, CheckRow, NotebookRow
-from autograder.judge import CheckResult, NotebookResult, RaceResult, Usage, Verdict, plan_notebook, worst
+from autograder.gradebook.tables import AttemptRow, CheckRow, NotebookRow, Table
+from autograder.judge import CheckResult, NotebookResult, RaceResult, Usage, Verdict, plan_notebook
 from autograder.repair import Repair, RepairKind
+
+# The fields that a row has as an attempt has them.
+_COPIED = (
+    "student assignment number sha256 submitted graded late_seconds penalty points max_points message "
+    "source_version package_version"
+).split()
 
 
 def complete(graded: GradedNotebook) -> NotebookResult:
@@ -46,36 +55,17 @@ def attempt_notebook(graded: GradedNotebook, answers: Mapping[str, str]) -> Atte
     return AttemptNotebook(graded.name, graded.problem, result.checks, result.usage, repairs, answers)
 
 
-def kept_row(attempt: Attempt) -> AttemptRow:
-    """The rows of an attempt that was planned; the database gives its id."""
-    return AttemptRow(
-        student=attempt.student,
-        assignment=attempt.assignment,
-        number=attempt.number,
-        sha256=attempt.sha256,
-        submitted=attempt.submitted,
-        graded=attempt.graded,
-        late_seconds=attempt.late_seconds,
-        penalty=attempt.penalty,
-        state=attempt.state.value,
-        verdict=attempt.verdict.value,
-        points=attempt.points,
-        max_points=attempt.max_points,
-        message=attempt.message,
-        source_version=attempt.source_version,
-        package_version=attempt.package_version,
-        notebooks=[_notebook_row(each) for each in attempt.notebooks],
-    )
-
-
-def attempt_row(grading: Grading, number: int) -> AttemptRow:
-    """A new attempt, with its notebooks and checks; their ``answers`` are still to be filled in."""
+def planned_attempt(
+    grading: Grading, number: int, version: str, answered: Mapping[str, Mapping[str, str]]
+) -> Attempt:
+    """The attempt that a grading is to be. It has no id yet. ``version``: of its sources; ``answered``: for
+    each notebook, what became of each answer."""
     fault = grading.state is AttemptState.FAULT
-    notebooks = [] if fault else [_notebook_row(attempt_notebook(each, {})) for each in grading.notebooks]
+    notebooks = [] if fault else [attempt_notebook(each, answered[each.name]) for each in grading.notebooks]
     checks = [check for notebook in notebooks for check in notebook.checks]
     problems = [each.problem for each in grading.notebooks if each.problem]
-    verdict = Verdict.FAULT if fault else worst([Verdict(check.verdict) for check in checks])
-    return AttemptRow(
+    return Attempt(
+        id=0,
         student=grading.student,
         assignment=grading.assignment,
         number=number,
@@ -84,15 +74,37 @@ def attempt_row(grading: Grading, number: int) -> AttemptRow:
         graded=grading.graded,
         late_seconds=grading.late_seconds,
         penalty=grading.penalty,
-        state=grading.state.value,
-        verdict=verdict.value,
+        state=grading.state,
         points=sum(check.points for check in checks),
         max_points=sum(check.max_points for check in checks),
         message=grading.fault or _fault_words(grading) or "\n".join(problems),
-        source_version=source_version(grading.sources),
+        source_version=version,
         package_version=package_version(),
-        notebooks=notebooks,
+        counts=False,
+        notebooks=tuple(notebooks),
     )
+
+
+def keep_attempt(session: Session, attempt: Attempt) -> int:
+    """Writes an attempt's rows; returns the id that the database gives it."""
+    row = {name: getattr(attempt, name) for name in _COPIED}
+    row.update(state=attempt.state.value, verdict=attempt.verdict.value)
+    key = _inserted(session, AttemptRow, row)
+    for notebook in attempt.notebooks:
+        part = _inserted(session, NotebookRow, _notebook_row(notebook, key))
+        checks = [_check_row(check, part, position) for position, check in enumerate(notebook.checks)]
+        if checks:
+            session.execute(insert(_table(CheckRow)), checks)
+    return key
+
+
+def _inserted(session: Session, entity: type[Table], row: Mapping[str, object]) -> int:
+    done: Any = session.execute(insert(_table(entity)), row)
+    return int(done.inserted_primary_key[0])
+
+
+def _table(entity: type[Table]) -> Any:
+    return entity.__table__
 
 
 def read_attempt(row: AttemptRow, counts: bool, aside: Aside | None = None) -> Attempt:
@@ -125,31 +137,32 @@ def _fault_words(grading: Grading) -> str:
     return words[0] if words else ""
 
 
-def _notebook_row(notebook: AttemptNotebook) -> NotebookRow:
-    return NotebookRow(
-        name=notebook.name,
-        problem=notebook.problem,
-        cpu_seconds=notebook.usage.cpu_seconds,
-        peak_bytes=notebook.usage.peak_bytes,
-        wall_seconds=notebook.usage.wall_seconds,
-        repairs=repairs_record(notebook.repairs),
-        answers=dict(notebook.answers),
-        checks=[_check_row(position, check) for position, check in enumerate(notebook.checks)],
-    )
+def _notebook_row(notebook: AttemptNotebook, attempt: int) -> dict[str, object]:
+    return {
+        "attempt_id": attempt,
+        "name": notebook.name,
+        "problem": notebook.problem,
+        "cpu_seconds": notebook.usage.cpu_seconds,
+        "peak_bytes": notebook.usage.peak_bytes,
+        "wall_seconds": notebook.usage.wall_seconds,
+        "repairs": repairs_record(notebook.repairs),
+        "answers": dict(notebook.answers),
+    }
 
 
-def _check_row(position: int, check: CheckResult) -> CheckRow:
-    return CheckRow(
-        position=position,
-        name=check.check,
-        question=check.question,
-        verdict=check.verdict.value,
-        points=check.points,
-        max_points=check.max_points,
-        message=check.message,
-        seconds=check.seconds,
-        race=json.dumps(check.race.as_plain()) if check.race else None,
-    )
+def _check_row(check: CheckResult, notebook: int, position: int) -> dict[str, object]:
+    return {
+        "notebook_id": notebook,
+        "position": position,
+        "name": check.check,
+        "question": check.question,
+        "verdict": check.verdict.value,
+        "points": check.points,
+        "max_points": check.max_points,
+        "message": check.message,
+        "seconds": check.seconds,
+        "race": json.dumps(check.race.as_plain()) if check.race else None,
+    }
 
 
 def _read_notebook(row: NotebookRow) -> AttemptNotebook:

@@ -8,7 +8,6 @@ comments of cells that are gone go with them; all else stays as it is.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Mapping
 
 from nbformat.notebooknode import NotebookNode
@@ -16,16 +15,12 @@ from nbgrader.utils import is_grade, is_solution, is_task
 
 from autograder.errors import PlatformError
 from autograder.gradebook.gradebook import Gradebook
-from autograder.gradebook.grades import ReleasedCell, require_released
+from autograder.gradebook.grades import new_id
 from autograder.gradebook.regrading.ledger import Ledger, Row, read_ledger
+from autograder.gradebook.released import ReleasedCell, require_released
 
 KINDS = {"GradeCell": "grade_cells", "SolutionCell": "solution_cells", "TaskCell": "task_cells"}
 GRADED, COMMENTED = ("GradeCell", "TaskCell"), ("SolutionCell", "TaskCell")
-
-
-def new_id() -> str:
-    """As nbgrader makes them."""
-    return uuid.uuid4().hex
 
 
 def is_fit(gradebook: Gradebook, assignment: str, sources: Mapping[str, NotebookNode]) -> bool:

@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session, aliased
 from autograder.errors import AuthorError
 from autograder.gradebook.attempts import Aside, Attempt, AttemptState
 from autograder.gradebook.gradebook import Gradebook, read_attempts
-from autograder.gradebook.grades import require_released
 from autograder.gradebook.regrading.audit import Regrading, Warrant, regrading
 from autograder.gradebook.regrading.cells import cells
 from autograder.gradebook.regrading.ledger import (
@@ -31,7 +30,8 @@ from autograder.gradebook.regrading.ledger import (
     write,
 )
 from autograder.gradebook.regrading.plan import NOISE, Held, Move, Plan, Revision, revise
-from autograder.gradebook.rows import kept_row
+from autograder.gradebook.released import require_released
+from autograder.gradebook.rows import keep_attempt
 from autograder.gradebook.tables import AttemptRow, RegradedRow, RegradingRow, SubmissionRow
 
 NAMED = 5
@@ -258,10 +258,7 @@ def _note_submissions(session: Session, attempts: Sequence[Attempt]) -> None:
 
 def _record(session: Session, attempts: Sequence[Attempt]) -> dict[int, int]:
     """Records attempts; their planned ids -> those that the database gave."""
-    rows = {each.id: kept_row(each) for each in attempts}
-    session.add_all(rows.values())
-    session.flush()
-    return {planned: row.id for planned, row in rows.items()}
+    return {each.id: keep_attempt(session, each) for each in attempts}
 
 
 def _newest_attempt(session: Session) -> int:

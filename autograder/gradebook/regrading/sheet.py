@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from autograder.gradebook.attempts import Attempt, AttemptNotebook
-from autograder.gradebook.grades import auto_comment, auto_score
+from autograder.gradebook.grades import auto_comment, auto_score, new_id
 from autograder.gradebook.regrading.cells import (
     COMMENTED,
     GRADED,
     KINDS,
     blank_comment,
     blank_grade,
-    new_id,
     notebook_names,
     scaled,
 )

@@ -16,7 +16,8 @@ from autograder.batch.drafts import HEAD, Draft, DraftKey
 from autograder.errors import PlatformError
 from autograder.gradebook import Grading, take_in
 from autograder.gradebook.gradebook import repaired_of
-from autograder.gradebook.grades import ReleasedCell, answers
+from autograder.gradebook.grades import answers
+from autograder.gradebook.released import ReleasedCell
 from autograder.gradebook.rows import attempt_notebook
 from autograder.judge import RaceResult, Verdict
 from tests.autograder.gradebook.gradings import DUE, grading, printed, result
