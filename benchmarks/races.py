@@ -60,6 +60,8 @@ BURN = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: sum(i * 
 class Line:
     """Stands where the judge's desk stands, and keeps the link here."""
 
+    core = None
+
     def attach(self, role: str, fds: tuple[int, ...], seconds: float) -> str | None:
         sock = socket.socket(fileno=os.dup(fds[0]))
         self.link = Link(MeasuredChannel(sock), make_proxy, arena=Arena(os.dup(fds[1])))
