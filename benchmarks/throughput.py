@@ -1,11 +1,13 @@
 """Submissions a second and CPU seconds a submission: this platform against nbgrader, side by side in one run.
 
-Run: ``.venv/bin/python -m benchmarks.throughput [numeric] [training] [--submissions 100] [--otter 20]``.
+Run: ``.venv/bin/python -m benchmarks.throughput [numeric] [training] [--submissions 100]
+[--otter 20] [--alone]``.
 
 For each lesson (see `lessons`) it makes a class and grades it, in this order: with ``mlsys autograde``; with
 ``nbgrader autograde`` (one process, which grades the class one by one); with nbgrader's API in a pool of 4
 processes; and once more with ``mlsys autograde``, from nothing again. With ``--otter N`` the first N
-submissions go through ``otter run`` too, one after the other, as it takes them (see `otter`).
+submissions go through ``otter run`` too, one after the other, as it takes them (see `otter`). With
+``--alone`` only this platform grades, twice.
 Everything counts, from the command to its end: what is loaded at the start, and the gradebook. CPU time is
 that of a control group around each (it needs root), so nothing that is started is missed.
 
@@ -103,6 +105,9 @@ if __name__ == "__main__":
     with ProcessPoolExecutor(int(sys.argv[2])) as pool:
         print(sum(not graded for graded in pool.map(grade, sys.argv[3:])))
 """
+
+
+OURS, AGAIN, STOCK = "mlsys autograde", "mlsys autograde, again", "nbgrader autograde"
 
 
 @dataclass(frozen=True)
@@ -267,10 +272,10 @@ def compare(lesson: Lesson, number: int, console: Console, otter: int = 0) -> bo
         pool = [sys.executable, "-c", POOLED, lesson.name, str(POOL), *made.students]
         said: list[str] = []
         rows = {
-            "mlsys autograde": measured(lambda: ours(made)),
-            "nbgrader autograde": measured(lambda: run(nbgrader, serial)),
+            OURS: measured(lambda: ours(made)),
+            STOCK: measured(lambda: run(nbgrader, serial)),
             f"nbgrader, {POOL} processes": measured(lambda: said.append(run(pool, pooled))),
-            "mlsys autograde, again": measured(lambda: ours(again)),
+            AGAIN: measured(lambda: ours(again)),
         }
         same = marks(made.course_dir / "gradebook.db") == marks(serial / "gradebook.db")
         theirs = through_otter(made, min(otter, number), Path(folder) / "otter", console) if otter else None
@@ -278,10 +283,21 @@ def compare(lesson: Lesson, number: int, console: Console, otter: int = 0) -> bo
     if failed := int(said[0].split()[-1]):
         console.print(f"[yellow]nbgrader in {POOL} processes at once failed on {failed} of them[/]")
     if theirs is not None:
-        tell_otter(theirs[0], min(otter, number), rows["mlsys autograde"].wall / number, console)
+        tell_otter(theirs[0], min(otter, number), rows[OURS].wall / number, console)
         same = same and theirs[1]
     if not same:
         console.print("[red]the marks are not the same[/]")
+    return same
+
+
+def alone(lesson: Lesson, number: int, console: Console) -> bool:
+    """The table of one lesson without nbgrader. Returns whether both runs gave the same marks."""
+    with tempfile.TemporaryDirectory(prefix="mlsys-throughput-", dir="/var/tmp") as folder:
+        made = prepare(lesson, Path(folder) / "class", number)
+        least, again = bare(made), fresh(made, 1)
+        rows = {OURS: measured(lambda: ours(made)), AGAIN: measured(lambda: ours(again))}
+        same = marks(made.course_dir / "gradebook.db") == marks(again.course_dir / "gradebook.db")
+    show(lesson, rows, least, number, console)
     return same
 
 
@@ -298,11 +314,12 @@ def show(lesson: Lesson, rows: dict[str, Measured], least: float, number: int, c
     table = Table(title=f"{lesson.name}: {number} submissions", header_style="bold")
     for column in ("", "seconds", "a second", "times nbgrader", "CPU ms a submission", "over 1.3 × bare, ms"):
         table.add_column(column, justify="left" if not column else "right")
-    stock = rows["nbgrader autograde"].wall
+    stock = rows.get(STOCK)
     for name, one in rows.items():
         cpu = None if one.cpu is None else one.cpu / number
+        times = f"{stock.wall / one.wall:.1f}" if stock else "–"
         table.add_row(
-            name, f"{one.wall:.1f}", f"{number / one.wall:.2f}", f"{stock / one.wall:.1f}",
+            name, f"{one.wall:.1f}", f"{number / one.wall:.2f}", times,
             "–" if cpu is None else f"{1000 * cpu:.0f}",
             "–" if cpu is None else f"{1000 * (cpu - 1.3 * least):.0f}",
         )  # fmt: skip
@@ -316,11 +333,15 @@ def main() -> int:
     )
     parser.add_argument("lessons", nargs="*", choices=[*LESSONS, []], help="all by default")
     parser.add_argument("--submissions", type=int, default=100)
+    parser.add_argument("--alone", action="store_true", help="without nbgrader, for a large class")
     parser.add_argument("--otter", type=int, default=0, help="so many of them with otter run, too")
     given = parser.parse_args()
     console = Console(width=120)
     chosen = [LESSONS[name] for name in given.lessons or LESSONS]
-    same = [compare(lesson, given.submissions, console, given.otter) for lesson in chosen]
+    if given.alone:
+        same = [alone(lesson, given.submissions, console) for lesson in chosen]
+    else:
+        same = [compare(lesson, given.submissions, console, given.otter) for lesson in chosen]
     return 0 if all(same) else 1
 
 
