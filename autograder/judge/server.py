@@ -90,7 +90,9 @@ class Desk:
         return self.session
 
     def sit(self, core: int) -> None:
-        os.sched_setaffinity(0, {core})
+        """Keeps this process to a core, where it may use that one: it only saves time."""
+        with contextlib.suppress(OSError):
+            os.sched_setaffinity(0, {core})
 
     def open(self, seed: bytes, imports: list[str], *names: list[str]) -> str:
         """Begins a session. Where there was one before, its boxes and all that its checks bound are gone."""
