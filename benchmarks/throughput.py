@@ -285,8 +285,6 @@ def compare(lesson: Lesson, number: int, console: Console, otter: int = 0) -> bo
     if theirs is not None:
         tell_otter(theirs[0], min(otter, number), rows[OURS].wall / number, console)
         same = same and theirs[1]
-    if not same:
-        console.print("[red]the marks are not the same[/]")
     return same
 
 
@@ -338,11 +336,16 @@ def main() -> int:
     given = parser.parse_args()
     console = Console(width=120)
     chosen = [LESSONS[name] for name in given.lessons or LESSONS]
-    if given.alone:
-        same = [alone(lesson, given.submissions, console) for lesson in chosen]
-    else:
-        same = [compare(lesson, given.submissions, console, given.otter) for lesson in chosen]
-    return 0 if all(same) else 1
+    same = True
+    for lesson in chosen:
+        if given.alone:
+            fits = alone(lesson, given.submissions, console)
+        else:
+            fits = compare(lesson, given.submissions, console, given.otter)
+        if not fits:
+            console.print(f"[red]{lesson.name}: the marks are not the same[/]")
+        same = same and fits
+    return 0 if same else 1
 
 
 if __name__ == "__main__":

@@ -212,14 +212,13 @@ class Gradebook:
         write_folder(attempt_folder(self.course, attempt.student, attempt.assignment, attempt.number), files)
 
     def _keep_notebooks(self, assignment: ReleasedAssignment, grading: Grading, number: int) -> None:
-        released = {each.name: each.released for each in assignment.notebooks}
-        files = attempt_files(grading.notebooks, released, grading.files, grading.submitted)
+        files = attempt_files(grading.notebooks, assignment.released, grading.files, grading.submitted)
         write_folder(attempt_folder(self.course, grading.student, grading.assignment, number), files)
 
 
 def answered_in(grading: Grading, assignment: ReleasedAssignment) -> dict[str, dict[str, str]]:
     """For each notebook, what became of each answer."""
-    released = {each.name: each.released for each in assignment.notebooks}
+    released = assignment.released
     return {each.name: answers(released[each.name], repaired_of(each)) for each in grading.notebooks}
 
 

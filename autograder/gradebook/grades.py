@@ -7,8 +7,7 @@ review, an unchanged or absent answer that a person would grade is 0, a written 
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -19,13 +18,14 @@ from sqlalchemy.orm import Session
 
 from autograder.gradebook.attempts import Attempt, AttemptNotebook
 from autograder.gradebook.released import (
-    GRADE,
-    SOLUTION,
-    TASK,
+    COMMENTED,
+    GRADED,
+    BaseCell,
     ReleasedAssignment,
     ReleasedCell,
     ReleasedNotebook,
 )
+from autograder.gradebook.tables import table_of
 from autograder.repair import Repaired, Role
 from autograder.repair.source import normal
 
@@ -75,10 +75,10 @@ def submission_of(session: Session, assignment: ReleasedAssignment, student: str
     known = session.execute(_SUBMISSION, {"student": student, "assignment": assignment.id}).first()
     if known is None:
         if session.execute(_STUDENT, {"student": student}).first() is None:
-            session.execute(insert(_table(api.Student)), {"id": student})
-        key = new_id()
+            session.execute(insert(table_of(api.Student)), {"id": student})
+        key = str(api.new_uuid())
         row = {"id": key, "assignment_id": assignment.id, "student_id": student, "timestamp": time}
-        session.execute(insert(_table(api.SubmittedAssignment)), row)
+        session.execute(insert(table_of(api.SubmittedAssignment)), row)
         return key
     if known.timestamp != time:
         _change(session, api.SubmittedAssignment, known.id, timestamp=time)
@@ -95,11 +95,11 @@ def write_marks(session: Session, assignment: ReleasedAssignment, submission: st
         kept = judged[notebook.name]
         taken = min(penalty, sum(check.points for check in kept.checks))
         penalty -= taken
-        part, before = there.get(notebook.id, (new_id(), None))
+        part, before = there.get(notebook.id, (api.new_uuid(), None))
         if notebook.id not in there:
             row = {"id": part, "assignment_id": submission, "notebook_id": notebook.id}
             session.execute(
-                insert(_table(api.SubmittedNotebook)), {**row, "late_submission_penalty": taken or None}
+                insert(table_of(api.SubmittedNotebook)), {**row, "late_submission_penalty": taken or None}
             )
         elif before != (taken or None):
             _change(session, api.SubmittedNotebook, part, late_submission_penalty=taken or None)
@@ -164,54 +164,57 @@ def manual_marks(session: Session, student: str, assignment: str) -> tuple[Manua
     return tuple(sorted(marks, key=lambda mark: (mark.notebook, mark.cell)))
 
 
-def new_id() -> str:
-    """An id as nbgrader makes them."""
-    return uuid.uuid4().hex
-
-
-def _table(entity: Any) -> Any:
-    return entity.__table__
-
-
 def _change(session: Session, entity: Any, key: str, **values: object) -> None:
-    session.execute(update(_table(entity)).where(_table(entity).c.id == key).values(**values))
+    session.execute(update(table_of(entity)).where(table_of(entity).c.id == key).values(**values))
 
 
 def _write_grades(
     session: Session, notebook: ReleasedNotebook, part: str, kept: AttemptNotebook, *, fresh: bool
 ) -> None:
     points = {check.check: check.points for check in kept.checks}
-    there = {} if fresh else {row.cell_id: row for row in session.execute(_GRADES, {"part": part})}
-    new = []
-    for cell in notebook.of(GRADE, TASK):
-        known = there.get(cell.id)
+
+    def wanted(cell: BaseCell, known: Any) -> dict[str, object]:
         score = auto_score(cell.name, points, kept.answers, problem=bool(kept.problem))
         manual = known is not None and known.manual_score is not None
-        waits = not kept.problem and (manual or score is None)
-        if known is None:
-            row = {"id": new_id(), "notebook_id": part, "cell_id": cell.id}
-            new.append({**row, "auto_score": score, "needs_manual_grade": waits})
-        elif (known.auto_score, known.needs_manual_grade) != (score, waits):
-            _change(session, api.Grade, known.id, auto_score=score, needs_manual_grade=waits)
-    if new:
-        session.execute(insert(_table(api.Grade)), new)
+        return {
+            "auto_score": score,
+            "needs_manual_grade": not kept.problem and (manual or score is None),
+        }
+
+    there = [] if fresh else session.execute(_GRADES, {"part": part}).all()
+    _write_cells(session, api.Grade, part, notebook.of(GRADED), there, wanted)
 
 
 def _write_comments(
     session: Session, notebook: ReleasedNotebook, part: str, kept: AttemptNotebook, *, fresh: bool
 ) -> None:
-    there = {} if fresh else {row.cell_id: row for row in session.execute(_COMMENTS, {"part": part})}
+    def wanted(cell: BaseCell, known: Any) -> dict[str, object]:
+        return {"auto_comment": auto_comment(cell.name, kept.answers, problem=bool(kept.problem))}
+
+    there = [] if fresh else session.execute(_COMMENTS, {"part": part}).all()
+    _write_cells(session, api.Comment, part, notebook.of(COMMENTED), there, wanted)
+
+
+def _write_cells(
+    session: Session,
+    entity: Any,
+    part: str,
+    cells: Sequence[BaseCell],
+    there: Sequence[Any],
+    wanted: Callable[[BaseCell, Any], dict[str, object]],
+) -> None:
+    """Has each cell's row of this notebook hold what is ``wanted`` of it; a new row where there is none."""
+    rows = {row.cell_id: row for row in there}
     new = []
-    for cell in notebook.of(SOLUTION, TASK):
-        known = there.get(cell.id)
-        comment = auto_comment(cell.name, kept.answers, problem=bool(kept.problem))
+    for cell in cells:
+        known = rows.get(cell.id)
+        values = wanted(cell, known)
         if known is None:
-            row = {"id": new_id(), "notebook_id": part, "cell_id": cell.id}
-            new.append({**row, "auto_comment": comment})
-        elif known.auto_comment != comment:
-            _change(session, api.Comment, known.id, auto_comment=comment)
+            new.append({"notebook_id": part, "cell_id": cell.id, **values})
+        elif any(getattr(known, name) != value for name, value in values.items()):
+            _change(session, entity, known.id, **values)
     if new:
-        session.execute(insert(_table(api.Comment)), new)
+        session.execute(insert(table_of(entity)), new)
 
 
 def auto_score(

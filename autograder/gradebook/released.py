@@ -18,10 +18,12 @@ from sqlalchemy.orm import Session
 
 from autograder.errors import PlatformError
 from autograder.gradebook.attempts import source_version
+from autograder.gradebook.tables import table_of
 
-GRADE, SOLUTION, TASK = "GradeCell", "SolutionCell", "TaskCell"
+# The kinds of nbgrader's cells that have a grade, and those that have a comment.
+GRADED, COMMENTED = ("GradeCell", "TaskCell"), ("SolutionCell", "TaskCell")
 _NAMED = api.Assignment.name == bindparam("name")
-_CELL, _GRADE, _TASK = (each.__table__ for each in (api.BaseCell, api.GradeCell, api.TaskCell))
+_CELL, _GRADE, _TASK = map(table_of, (api.BaseCell, api.GradeCell, api.TaskCell))
 # Core, and not ORM, entities: (assignment, notebook), cells, and what they were released as.
 _NOTEBOOKS = (
     select(api.Assignment.id, api.Notebook.id, api.Notebook.name)
@@ -63,7 +65,7 @@ class ReleasedCell:
 
 @dataclass(frozen=True)
 class BaseCell:
-    """A row of ``base_cell``; ``kind`` is GRADE, SOLUTION or TASK. ``max_score`` is None for a solution."""
+    """A row of ``base_cell``; ``kind`` is nbgrader's. ``max_score`` is None for a solution."""
 
     kind: str
     id: str
@@ -80,7 +82,7 @@ class ReleasedNotebook:
     cells: tuple[BaseCell, ...]
     released: Mapping[str, ReleasedCell]
 
-    def of(self, *kinds: str) -> tuple[BaseCell, ...]:
+    def of(self, kinds: Sequence[str]) -> tuple[BaseCell, ...]:
         return tuple(cell for cell in self.cells if cell.kind in kinds)
 
 
@@ -91,6 +93,11 @@ class ReleasedAssignment:
     id: str
     notebooks: tuple[ReleasedNotebook, ...]
     version: str
+
+    @property
+    def released(self) -> dict[str, Mapping[str, ReleasedCell]]:
+        """The cells of each notebook as they were released, by name."""
+        return {each.name: each.released for each in self.notebooks}
 
 
 Rows = tuple[list[Any], list[Any], list[Any]]
@@ -167,7 +174,7 @@ def _notebooks(rows: Rows) -> dict[str, ReleasedNotebook]:
 
 def _changed_cells(notebook: ReleasedNotebook, source: NotebookNode) -> Sequence[str]:
     """Cells of the source whose points or text differ from the gradebook's."""
-    graded = {cell.name: cell.max_score for cell in notebook.of(GRADE, TASK)}
+    graded = {cell.name: cell.max_score for cell in notebook.of(GRADED)}
     wanted = {
         cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points)
         for cell in source.cells

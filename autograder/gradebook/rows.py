@@ -24,7 +24,7 @@ from autograder.gradebook.attempts import (
     package_version,
     repairs_record,
 )
-from autograder.gradebook.tables import AttemptRow, CheckRow, NotebookRow, Table
+from autograder.gradebook.tables import AttemptRow, CheckRow, NotebookRow, Table, table_of
 from autograder.judge import CheckResult, NotebookResult, RaceResult, Usage, Verdict, plan_notebook
 from autograder.repair import Repair, RepairKind
 
@@ -94,17 +94,13 @@ def keep_attempt(session: Session, attempt: Attempt) -> int:
         part = _inserted(session, NotebookRow, _notebook_row(notebook, key))
         checks = [_check_row(check, part, position) for position, check in enumerate(notebook.checks)]
         if checks:
-            session.execute(insert(_table(CheckRow)), checks)
+            session.execute(insert(table_of(CheckRow)), checks)
     return key
 
 
 def _inserted(session: Session, entity: type[Table], row: Mapping[str, object]) -> int:
-    done: Any = session.execute(insert(_table(entity)), row)
+    done: Any = session.execute(insert(table_of(entity)), row)
     return int(done.inserted_primary_key[0])
-
-
-def _table(entity: type[Table]) -> Any:
-    return entity.__table__
 
 
 def read_attempt(row: AttemptRow, counts: bool, aside: Aside | None = None) -> Attempt:

@@ -6,6 +6,7 @@ The one exception is ``mlsys_counting_attempt``, a pointer: which attempt nbgrad
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -39,6 +40,11 @@ class UtcTime(TypeDecorator[datetime]):
 
 class Table(DeclarativeBase):
     """The base of our tables; nbgrader's have a base of their own."""
+
+
+def table_of(entity: Any) -> Any:
+    """The table behind a class of rows, ours or nbgrader's: to write rows without making objects of them."""
+    return entity.__table__
 
 
 class SubmissionRow(Table):

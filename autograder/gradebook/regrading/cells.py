@@ -11,16 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from nbformat.notebooknode import NotebookNode
+from nbgrader.api import new_uuid
 from nbgrader.utils import is_grade, is_solution, is_task
 
 from autograder.errors import PlatformError
 from autograder.gradebook.gradebook import Gradebook
-from autograder.gradebook.grades import new_id
 from autograder.gradebook.regrading.ledger import Ledger, Row, read_ledger
-from autograder.gradebook.released import ReleasedCell, require_released
+from autograder.gradebook.released import COMMENTED, GRADED, ReleasedCell, require_released
 
 KINDS = {"GradeCell": "grade_cells", "SolutionCell": "solution_cells", "TaskCell": "task_cells"}
-GRADED, COMMENTED = ("GradeCell", "TaskCell"), ("SolutionCell", "TaskCell")
 
 
 def is_fit(gradebook: Gradebook, assignment: str, sources: Mapping[str, NotebookNode]) -> bool:
@@ -74,7 +73,7 @@ def fit(held: Ledger, wanted: Ledger) -> None:
         if key in old:
             _change_cell(held, old[key], details)
         else:
-            _add_cell(held, {**row, "id": new_id(), "notebook_id": ids[key[0]]}, details)
+            _add_cell(held, {**row, "id": new_uuid(), "notebook_id": ids[key[0]]}, details)
     _fit_sources(held, wanted, ids)
 
 
@@ -82,7 +81,7 @@ def _fit_notebooks(held: Ledger, wanted: Ledger) -> None:
     there = {row["name"]: row for row in held.rows("notebook")}
     asked = {row["name"]: row for row in wanted.rows("notebook")}
     for name in asked.keys() - there.keys():
-        held.add("notebook", {**asked[name], "id": new_id(), "assignment_id": held.assignment})
+        held.add("notebook", {**asked[name], "id": new_uuid(), "assignment_id": held.assignment})
     for name in there.keys() & asked.keys():
         there[name]["kernelspec"] = asked[name]["kernelspec"]
     for name in there.keys() - asked.keys():
@@ -141,7 +140,7 @@ def _add_cell(held: Ledger, base: Row, details: Row) -> None:
 def blank_grade(cell: str, part: str) -> Row:
     """A graded cell of a submission before anybody has judged it."""
     return {
-        "id": new_id(),
+        "id": new_uuid(),
         "cell_id": cell,
         "notebook_id": part,
         "auto_score": None,
@@ -153,7 +152,7 @@ def blank_grade(cell: str, part: str) -> Row:
 
 def blank_comment(cell: str, part: str) -> Row:
     return {
-        "id": new_id(),
+        "id": new_uuid(),
         "cell_id": cell,
         "notebook_id": part,
         "auto_comment": None,
@@ -171,7 +170,7 @@ def _fit_sources(held: Ledger, wanted: Ledger, ids: Mapping[str, str]) -> None:
         if key in there:
             there[key].update(own)
         else:
-            held.add("source_cell", {**own, "id": new_id(), "notebook_id": ids[key[0]]})
+            held.add("source_cell", {**own, "id": new_uuid(), "notebook_id": ids[key[0]]})
 
 
 def _sources(ledger: Ledger) -> Iterator[tuple[tuple[str, str], Row]]:

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from nbgrader.api import new_uuid
+
 from autograder.gradebook.attempts import Attempt, AttemptNotebook
-from autograder.gradebook.grades import auto_comment, auto_score, new_id
+from autograder.gradebook.grades import auto_comment, auto_score
 from autograder.gradebook.regrading.cells import (
-    COMMENTED,
-    GRADED,
     KINDS,
     blank_comment,
     blank_grade,
@@ -23,6 +23,7 @@ from autograder.gradebook.regrading.cells import (
     scaled,
 )
 from autograder.gradebook.regrading.ledger import COUNTING, Ledger, Row
+from autograder.gradebook.released import COMMENTED, GRADED
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ class Sheet:
         if student not in self.ledger.tables["student"]:
             self.ledger.add("student", {"id": student})
         if student not in self.submissions:
-            row = {"id": new_id(), "assignment_id": self.ledger.assignment, "student_id": student}
+            row = {"id": new_uuid(), "assignment_id": self.ledger.assignment, "student_id": student}
             self.submissions[student] = self.ledger.add(
                 "submitted_assignment", {**row, "timestamp": None, "extension": None}
             )
@@ -168,7 +169,7 @@ class Sheet:
     def part(self, submission: str, notebook: str) -> Row:
         parts = self.parts.setdefault(submission, {})
         if notebook not in parts:
-            row = {"id": new_id(), "assignment_id": submission, "notebook_id": notebook}
+            row = {"id": new_uuid(), "assignment_id": submission, "notebook_id": notebook}
             parts[notebook] = self.ledger.add(
                 "submitted_notebook", {**row, "flagged": False, "late_submission_penalty": None}
             )
