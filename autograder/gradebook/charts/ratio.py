@@ -120,7 +120,7 @@ def _score(
     if most <= 0:
         return []
     end = WIDTH - SIDE
-    corners = [(axis.place(ratio), round(BASE - POINTS * max(points, 0) / most)) for ratio, points in marks]
+    corners = [(axis.place(ratio), round(BASE - POINTS * (max(points, 0) / most))) for ratio, points in marks]
     if race.smooth:
         first, last = corners[0], corners[-1]
         ends = (SIDE, BASE), (SIDE, first[1]), *corners, (end, last[1]), (end, BASE)

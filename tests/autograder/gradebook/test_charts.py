@@ -164,6 +164,7 @@ def test_no_words_cover_others_or_leave_the_box(ratios: list[float], ratio: floa
 
 
 @example(RaceKind.MEMORY, 0.0, 0.0, 0.0, False, False, 0.0, [], [(0.0, 1e308), (0.0, 1e308)], None)
+@example(RaceKind.SPEED, 0.0, 0.0, 0.0, False, False, 0.0, [(1.0, 3.5e306)], [], None)
 @given(
     st.sampled_from(RaceKind),
     *(ANY, ANY, ANY, st.booleans(), st.booleans(), ANY),
