@@ -18,13 +18,13 @@ from typing import TypeVar
 
 import autograder
 from autograder.errors import PlatformError
+from autograder.judge.boxes import PassBoxes
 from autograder.judge.calibration import fit_for_races
 from autograder.judge.desk import JudgeDesk
 from autograder.judge.hearing import (
     MOUNT,
     BoxedNotebook,
     Hearing,
-    Opener,
     Ruling,
     Stray,
     Strays,
@@ -195,8 +195,13 @@ class Court:
     def _judge_visible(
         self, plan: Plan, settings: Settings, seed: bytes, tell: Callable[[], None]
     ) -> Judgement:
-        with beside_others(plan) as core, self._desk(plan, seed, core) as desk:
-            return Judgement(visible_result(plan, self._pass(desk, settings, tell, open_pass=True)), {})
+        with (
+            beside_others(plan) as core,
+            self._desk(plan, seed, core) as desk,
+            self._boxes(settings) as boxes,
+        ):
+            opened = self._pass(desk, boxes, settings, tell, open_pass=True)
+            return Judgement(visible_result(plan, opened), {})
 
     def _judge(
         self,
@@ -207,11 +212,16 @@ class Court:
         tell: Callable[[], None],
         seen: Seen | None,
     ) -> Judgement:
-        with beside_others(plan) as core, self._desk(plan, seed, core) as desk:
-            opened = self._pass(desk, settings, tell, open_pass=True) if open_pass else None
+        passes = 2 if open_pass else 1
+        with (
+            beside_others(plan) as core,
+            self._desk(plan, seed, core) as desk,
+            self._boxes(settings, passes) as boxes,
+        ):
+            opened = self._pass(desk, boxes, settings, tell, open_pass=True) if open_pass else None
             if opened is not None and seen is not None:
                 seen(visible_result(plan, opened))
-            closed = self._pass(desk, settings, tell, open_pass=False)
+            closed = self._pass(desk, boxes, settings, tell, open_pass=False)
         rulings = {**closed.rulings, **self._speed(plan, settings, seed, closed)}
         if opened is not None:
             rulings = {name: with_open_words(ruling, opened) for name, ruling in rulings.items()}
@@ -225,7 +235,13 @@ class Court:
         return Judgement(result, {r.result.check: r.staff for r in ordered if r.staff})
 
     def _pass(
-        self, desk: JudgeDesk, settings: Settings, tell: Callable[[], None], *, open_pass: bool
+        self,
+        desk: JudgeDesk,
+        boxes: PassBoxes,
+        settings: Settings,
+        tell: Callable[[], None],
+        *,
+        open_pass: bool,
     ) -> Hearing:
         def heard(strays: Strays) -> Hearing:
             if strays.seen:
@@ -239,7 +255,7 @@ class Court:
                 open_pass=open_pass,
                 tell=tell,
                 strays=strays,
-                opener=self._opener(settings),
+                boxes=boxes,
             )
             hearing.run()
             return hearing
@@ -270,13 +286,13 @@ class Court:
         word = WITH_TORCH if plan.uses("torch") else PLAIN
         return contextlib.closing(JudgeDesk(lambda: self._connect(word), plan, seed, core))
 
-    def _opener(self, settings: Settings) -> Opener:
+    def _boxes(self, settings: Settings, passes: int = 1) -> contextlib.closing[PassBoxes]:
         boxes = self.boxes
 
         def opened(spec: BoxSpec) -> Box:
             return open_box(spec) if boxes is None or why_cold(spec) else boxes.open(spec, settings.preload)
 
-        return opened
+        return contextlib.closing(PassBoxes(opened, passes))
 
     def _connect(self, word: bytes) -> socket.socket:
         ours, theirs = socket.socketpair()

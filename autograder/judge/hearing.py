@@ -23,12 +23,13 @@ from pathlib import Path
 
 import autograder
 from autograder.errors import PlatformError
+from autograder.judge.boxes import PassBoxes
 from autograder.judge.desk import JudgeDesk, JudgeGone
 from autograder.judge.plan import CheckStep, Plan, RunStep
 from autograder.judge.records import CellResult, CheckResult, Usage, Verdict
 from autograder.judge.session import REFERENCE, Outcome
 from autograder.judge.settings import Settings
-from autograder.sandbox import Bind, Box, BoxSpec, Cause, Ending, Side, interpreter, open_box
+from autograder.sandbox import Bind, Box, BoxSpec, BoxUsage, Cause, Ending, Side, interpreter, open_box
 from autograder.sandbox.arena import arena_file
 from autograder.sandbox.arguments import ADDRESSES_FIXED
 from autograder.sandbox.turnstile import OUT_OF_TURN, start_turnstile
@@ -77,7 +78,6 @@ CELL_WORDS = {
 }
 CLOSING_SECONDS = 2.0
 KILLED = (Cause.SIGNALLED, signal.SIGKILL)
-Opener = Callable[[BoxSpec], Box]
 STRAYS_AT_A_STEP = 2
 STRAYS_IN_A_PASS = 4
 
@@ -126,6 +126,7 @@ def agent_spec(
     *,
     steady: bool = False,
     core: int | None = None,
+    twice: bool = False,
 ) -> BoxSpec:
     """A box for an assignment's notebook; ``steady`` as in `BoxedNotebook`, ``core`` as in `JudgeDesk`."""
     python = interpreter().executable
@@ -140,6 +141,7 @@ def agent_spec(
         cpus=cpus,
         starts_on=() if core is None else (core,),
         name=role,
+        twice=twice,
     )
 
 
@@ -161,9 +163,9 @@ class BoxedNotebook:
         settings: Settings,
         role: str,
         cpus: tuple[int, ...] = (),
-        opener: Opener = open_box,
+        boxes: PassBoxes | None = None,
     ) -> None:
-        self.opener = opener
+        self.boxes = boxes or PassBoxes(open_box)
         self.desk = desk
         self.settings = settings
         self.role = role
@@ -185,9 +187,15 @@ class BoxedNotebook:
             arena = self.new_arena(owned)
             fds = (inside.fileno(), *arena)
             spec = agent_spec(
-                self.settings, self.role, fds, self.cpus, steady=self.steady, core=self.desk.core
+                self.settings,
+                self.role,
+                fds,
+                self.cpus,
+                steady=self.steady,
+                core=self.desk.core,
+                twice=self.boxes.twice,
             )
-            self.box = self.opener(spec)
+            self.box = self.boxes.open(spec)
             inside.close()
             judge_end = self.measured(ours, owned) if arena else ours
             lost = self.desk.attach(self.role, (judge_end.fileno(), *arena), START_SECONDS)
@@ -230,9 +238,7 @@ class BoxedNotebook:
         status = self.end_turnstile(grace)
         with box:
             box.kill(grace)
-            ending, used = box.ending(), box.usage()
-        self.cpu_seconds += used.cpu_seconds
-        self.peak_bytes = max(self.peak_bytes, used.peak_bytes)
+            ending, used = box.ending(), self.count(box)
         self.oom_kills = used.oom_kills
         self.out_of_turn = status == OUT_OF_TURN
         if status not in (None, 0, OUT_OF_TURN):
@@ -240,6 +246,20 @@ class BoxedNotebook:
                 f"the turnstile of the {self.role}'s box failed ({status}); run `mlsys doctor`"
             )
         return ending
+
+    def leave(self) -> None:
+        """Ends the notebook's program, and its pass."""
+        if self.box is not None:
+            box, self.box = self.box, None
+            self.boxes.leave(box)
+            self.count(box)
+
+    def count(self, box: Box) -> BoxUsage:
+        """Adds what an ended box has used to what the notebook has."""
+        used = box.usage()
+        self.cpu_seconds += used.cpu_seconds
+        self.peak_bytes = max(self.peak_bytes, used.peak_bytes)
+        return used
 
     def end_turnstile(self, grace: float) -> int | None:
         """The exit status that it came to by itself, within ``grace``; None where it is ended here."""
@@ -292,9 +312,9 @@ class Hearing:
         tell: Callable[[], None],
         strays: Strays,
         cpus: tuple[int, ...] = (),
-        opener: Opener = open_box,
+        boxes: PassBoxes | None = None,
     ) -> None:
-        """``opener`` makes the boxes.
+        """``boxes`` are those of all passes.
 
         ``strays`` is the same for all tries of a pass. ``run`` raises Stray where it has to be tried again,
         with another hearing: checks may have kept what a box that is gone held.
@@ -305,7 +325,7 @@ class Hearing:
         self.settings = settings
         self.open_pass = open_pass
         self.tell = tell
-        self.notebook = BoxedNotebook(desk, settings, "student", cpus, opener)
+        self.notebook = BoxedNotebook(desk, settings, "student", cpus, boxes)
         self.replay: list[RunStep] = []
         self.heard: list[CheckStep] = []
         self.broken: dict[str, Verdict] = {}
@@ -326,6 +346,7 @@ class Hearing:
                 elif self.open_pass or not step.speed:
                     self.rulings[step.check] = self.run_check(step)
                 self.tell()
+            self.notebook.leave()
         finally:
             self.notebook.close()
         self.wall_seconds = time.monotonic() - start

@@ -5,6 +5,11 @@ box's first process. A descriptor of that process is the handle on everything in
 a pid namespace, so when it is gone the kernel has ended all the others. The box's control group, where
 there is one, counts and is swept afterwards.
 
+A box that is ``twice`` can be vacated: its program ends, and with it all else but the init, which mounts its
+folders in memory anew. Then it's as good as new for a second program, which is a `Box` of its own. Only a box
+that stayed well within its limits is kept, so that how the second program ends can be told by the same
+counters.
+
 Contract for callers:
 - The box dies with the THREAD that opened it (the kernel's parent-death signal goes by thread). Open it
   in one that lives as long as the box: the main thread, or a worker that serves the box to its end.
@@ -20,16 +25,19 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import socket
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from autograder.sandbox.accounting import Sample, sample, signal_children
+from autograder.sandbox.accounting import Sample, descendants, sample, signal_children
 from autograder.sandbox.cgroup import Group
 from autograder.sandbox.descriptors import drain, ready
 from autograder.sandbox.ending import BoxUsage, Ending, Evidence, conclude
+from autograder.sandbox.entry import EMPTY, STAY
 from autograder.sandbox.errors import BoxFailed
 from autograder.sandbox.launch import Started, reports, start
 from autograder.sandbox.policy import Footing, group_limits, this_host
@@ -38,13 +46,19 @@ from autograder.sandbox.spec import BoxSpec
 _SAMPLE_SECONDS = 0.1
 _AFTER_KILL_SECONDS = 60.0  # a million files in memory take seconds to go, on a busy host
 _OOM_GRACE_SECONDS = 0.5
+_VACATING_SECONDS = 10.0
+_MODEST = 0.5  # of its memory: a box that has used more isn't kept for a second program
 
 
 class Box:
     """A running box. Made by `open_box`; a context manager that frees everything at its end."""
 
-    def __init__(self, spec: BoxSpec, started: Started, group: Group | None) -> None:
+    def __init__(self, spec: BoxSpec, started: Started, group: Group | None, cpu_before: float = 0.0) -> None:
+        """``cpu_before``: seconds that its first program used, where this is the second."""
         self.spec = spec
+        self._started = started
+        self._cpu_before = cpu_before
+        self._vacated = False
         self.uid = started.uid
         self.init_pid = started.init_pid
         self._process = started.process
@@ -132,9 +146,48 @@ class Box:
         """The last words on stderr, once the box has ended: for our log, never for a student or a verdict."""
         return self._diagnosis
 
+    def vacate(self) -> bool:
+        """End the program, as ``kill`` does; whether the box is kept for ``second``, or closed after that.
+
+        It is kept where it was asked for, its program hadn't ended by itself, and no limit was reached.
+        """
+        with self._lock:
+            if self._started.line is None or not self.running:
+                return False
+            if not self._is_modest() or not self._emptied():
+                return False
+            self._killed = True
+            self._usage = self.usage()
+            self._ending = conclude(self._evidence([], self._usage))
+            self._vacated = True
+            return True
+
+    def second(self, spec: BoxSpec) -> Box:
+        """The box, which was vacated, with a second run of its program, whose descriptors ``spec`` passes.
+
+        Nothing else may differ. Raises BoxFailed; then all is closed.
+        """
+        if not self._vacated or self._started.line is None:
+            raise RuntimeError(f"box {self.spec.name} was not vacated")
+        if replace(spec, argv=self.spec.argv, pass_fds=self.spec.pass_fds, twice=True) != self.spec:
+            self.close()
+            raise BoxFailed(f"box {self.spec.name} has other limits than its second program is to have")
+        with self._lock:
+            try:
+                socket.send_fds(self._started.line, [STAY], spec.pass_fds)
+            except OSError as error:
+                self.close()
+                raise BoxFailed(f"box {self.spec.name} ended when it was empty: {error}") from error
+            self._vacated, self._closed = False, True
+            started = replace(self._started, held=self._held.pop_all(), line=None)
+            used = self._usage.cpu_seconds if self._usage else 0.0
+            return Box(spec, started, self._group, self._cpu_before + used)
+
     def close(self) -> None:
         """End the box and free everything of it. Raises BoxFailed where something outlives SIGKILL."""
         try:
+            if self._vacated:
+                self._vacated, self._ending = False, None
             self.kill()
         finally:
             with self._lock:
@@ -149,6 +202,33 @@ class Box:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _is_modest(self) -> bool:
+        """Whether what the group has counted says nothing yet about how a program ends."""
+        if self._group is None:
+            return True  # and never will
+        used = self.usage()
+        within = used.peak_bytes < _MODEST * (self.spec.limits.memory_mb << 20)
+        return within and not used.oom_kills and not used.refused_forks
+
+    def _emptied(self) -> bool:
+        """Have the init end everything else; whether it says so, and nothing else can be seen from here."""
+        assert self._started.line is not None  # noqa: S101 - for the type checker
+        deadline = time.monotonic() + _VACATING_SECONDS
+        said = b""
+        with contextlib.suppress(OSError):
+            self._started.line.send(STAY)
+            signal_children(self.init_pid, signal.SIGKILL)
+            while not any(EMPTY in report for report in reports(said)):
+                left = deadline - time.monotonic()
+                received = os.read(self._status, 4096) if left > 0 and ready(self._status, left) else b""
+                if not received:
+                    return False
+                said += received
+            if self._group is not None:
+                return self._group.processes() == {self.init_pid}
+            return list(descendants(self.init_pid)) == [self.init_pid]
+        return False
 
     def _ended_within(self, seconds: float | None) -> bool:
         if self._group is not None:
@@ -166,10 +246,11 @@ class Box:
             self._sample = self._sample.merged(sample(self.init_pid))
 
     def _measured(self) -> BoxUsage:
-        if self._group is None:
-            return self._sample.usage()
-        counted = self._group.usage()
-        return BoxUsage(counted.cpu_seconds, counted.peak_bytes, counted.oom_kills, counted.refused_forks)
+        counted = self._sample if self._group is None else self._group.usage()
+        cpu_seconds = max(0.0, counted.cpu_seconds - self._cpu_before)
+        if isinstance(counted, Sample):
+            return replace(counted, cpu_seconds=cpu_seconds).usage()
+        return BoxUsage(cpu_seconds, counted.peak_bytes, counted.oom_kills, counted.refused_forks)
 
     def _signal_init(self) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -95,6 +95,10 @@ class Group:
         """The folders with its counters of CPU time and of memory."""
         return self._folders["cpuacct" if self._version == 1 else "cpu"], self._folders["memory"]
 
+    def processes(self) -> set[int]:
+        """Those in the group now."""
+        return _pids_in(self._folders["pids"])
+
     def usage(self) -> GroupUsage:
         """The kernel's counters; still right after everything in the group has ended."""
         return self._usage_v1() if self._version == 1 else self._usage_v2()

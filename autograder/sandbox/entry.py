@@ -4,7 +4,9 @@ Theory of operation. What bubblewrap, prlimit and setpriv do for a program that 
 here to itself, in the same order and from the same lists: control groups, new namespaces, private mounts
 (`mounts`), limits, a uid, no capability, the filter (`seccomp`). It is forked into namespaces of its own, as
 the box's init, and forks the program. It waits for the program, reports how it ended, as bubblewrap does,
-and ends too; with it the kernel ends everything else in the box.
+and ends too; with it the kernel ends everything else in the box. Where the order says so, it can be told to
+stay for a second program: it ends all other processes and mounts its folders in memory anew first. Until then
+it keeps the privileges for that.
 
 Contract: fail closed. Whatever doesn't succeed ends the process that tried, before the program begins, and
 then no exit status is reported. Linux only, standard library only.
@@ -21,6 +23,7 @@ import os
 import platform
 import resource
 import signal
+import socket
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,9 +37,12 @@ _DESCRIPTOR, _NEW_USER, _NEW_GROUPS = 0x1000, 0x10000000, 0x02000000
 _NEW_OTHERS = 0x00020000 | 0x04000000 | 0x08000000 | 0x20000000 | 0x40000000
 _READ_ONLY, _NO_SUID, _NO_DEVICES, _NO_PROGRAMS = 1, 2, 4, 8
 _AGAIN, _BIND, _RECURSIVE, _PRIVATE = 32, 4096, 16384, 1 << 18
+_UNMOUNT_ANYWAY = 2
 _SET_DUMPABLE, _SET_SECCOMP, _DROP_FROM_BOUNDING, _SET_NO_NEW_PRIVILEGES, _AMBIENT = 4, 22, 24, 38, 47
 _FILTER, _CLEAR_ALL = 2, 4
 _CAPABILITY_VERSION = 0x20080522
+STAY = b"S"  # said to an init
+EMPTY = "empty"  # what it reports then
 # What is worked out here is there in every box's first processes; in each of them it would take longer.
 _IGNORED = tuple(map(int, signal.valid_signals() - {signal.SIGCHLD, signal.SIGKILL, signal.SIGSTOP}))
 _IGNORE = 1
@@ -61,7 +67,8 @@ class Order:
 
     ``uid``: who the program becomes, None to stay who it is, in a user namespace of its own. ``passed``: how
     many descriptors the program has. ``cpus``: the cores it starts on. ``files``: how many each folder in
-    memory takes, None where a group counts them. ``limits``: (resource, soft, hard) each.
+    memory takes, None where a group counts them. ``limits``: (resource, soft, hard) each. ``twice``: it can
+    take a second program.
     """
 
     uid: int | None
@@ -70,6 +77,7 @@ class Order:
     mounts: tuple[Mount, ...]
     limits: tuple[tuple[int, int, int], ...]
     files: int | None
+    twice: bool
 
     def to_bytes(self) -> bytes:
         return json.dumps({**vars(self), "mounts": [vars(each) for each in self.mounts]}).encode()
@@ -106,7 +114,8 @@ def enter(
     entrances: Sequence[int],
     status: int,
     words: int,
-    program: Callable[[], None],
+    line: int | None,
+    program: Callable[[int], None],
     keep: Sequence[int],
     filter_program: bytes,
 ) -> None:
@@ -114,7 +123,9 @@ def enter(
 
     ``owner`` are the uid and gid that it had before it was forked into its namespaces, ``entrances``
     descriptors of the groups' files, ``status`` and ``words`` of pipes to the outside. ``program`` runs in
-    the box with the descriptors ``keep`` and no others.
+    the box with the descriptors ``keep`` and no others; it is given the first of them. On ``line`` an init
+    that can take a second program is told so, with ``STAY`` before the first one's end, and gets that one's
+    descriptors.
     """
     try:
         for entrance in entrances:
@@ -127,6 +138,9 @@ def enter(
         _check(_LIBC.unshare(_NEW_GROUPS), "unshare")
         mount_privately(order)
         child = os.fork()
+        if child and line is not None:
+            keep = wait_for_second(order, child, status, line)
+            child = os.fork()
         if child:
             be_init(child, status)
         be_program(order, program, keep, filter_program)
@@ -160,13 +174,46 @@ def mount_privately(order: Order) -> None:
 
 def be_init(child: int, status: int) -> None:
     """Waits for the program and reports how it ended. Never returns."""
+    harden_init((status,))
+    give_up_privileges(None)
+    report_end(child, status)
+    os._exit(0)
+
+
+def wait_for_second(order: Order, child: int, status: int, line: int) -> list[int]:
+    """Waits for the first program as `be_init` does, and returns only where a second one is to come: its
+    descriptors, in a box where nothing of the first is left. Raises OSError."""
+    harden_init((status, line))
+    report_end(child, status)
+    orders = socket.socket(fileno=line)
+    try:
+        stays = orders.recv(1, socket.MSG_DONTWAIT) == STAY
+    except BlockingIOError:
+        stays = False
+    if not stays:
+        os._exit(0)
+    end_all_others()
+    mount_anew(order)
+    os.write(status, json.dumps({EMPTY: 1}).encode() + b"\n")
+    _, descriptors, _, _ = socket.recv_fds(orders, 1, order.passed)
+    if not descriptors:
+        os._exit(0)
+    orders.close()
+    return descriptors
+
+
+def harden_init(keep: Sequence[int]) -> None:
+    """Nothing in the box can reach this process from now on."""
     for number in _IGNORED:
         # An init without handlers gets no signal from its own box. Python brings a handler for SIGINT.
         _LIBC.signal(number, _IGNORE)
-    give_up_privileges(None)
     # In a user namespace of its own the program has this process's uid.
     _check(_LIBC.prctl(_SET_DUMPABLE, 0, 0, 0, 0), "dumpable")
-    _close_all_but((status,))
+    _close_all_but(keep)
+
+
+def report_end(child: int, status: int) -> None:
+    """Waits for the program's end, and for whatever comes to this process to be waited for until then."""
     while True:
         pid, ended = os.wait()
         if pid == child:
@@ -175,10 +222,35 @@ def be_init(child: int, status: int) -> None:
             milliseconds = int((used.ru_utime + used.ru_stime) * 1000)
             report = {"exit-code": code if code >= 0 else 128 - code, "cpu-ms": milliseconds}
             os.write(status, json.dumps(report).encode() + b"\n")
-            os._exit(0)
+            return
 
 
-def be_program(order: Order, program: Callable[[], None], keep: Sequence[int], filter_program: bytes) -> None:
+def end_all_others() -> None:
+    """Returns when this process is alone in its pid namespace."""
+    with contextlib.suppress(ProcessLookupError):  # it is
+        os.kill(-1, signal.SIGKILL)
+    # Whose parent ended comes to this process, so none is left when it has no child.
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()
+
+
+def mount_anew(order: Order) -> None:
+    """New folders in memory, and terminals, in the place of those that a program had. Raises OSError."""
+    steps = [each for each in order.mounts if not each.target.startswith("/proc")]
+    for each in reversed(steps):
+        if each.kind is Kind.MEMORY:
+            _unmount(each.target)
+        elif each.kind is Kind.DEVICES:
+            _unmount(f"{each.target}/pts")
+    for each in steps:
+        if each.kind in (Kind.MEMORY, Kind.DEVICES, Kind.FOLDER):
+            _perform(each, order.files)
+
+
+def be_program(
+    order: Order, program: Callable[[int], None], keep: Sequence[int], filter_program: bytes
+) -> None:
     """Runs the program as whom it is to be, with nothing else in its hands."""
     os.setsid()
     null = os.open(os.devnull, os.O_RDWR)
@@ -191,7 +263,7 @@ def be_program(order: Order, program: Callable[[], None], keep: Sequence[int], f
     # A process that changed its uid may not look at itself; a program that is started may.
     _check(_LIBC.prctl(_SET_DUMPABLE, 1, 0, 0, 0), "dumpable")
     load_filter(filter_program)
-    program()
+    program(keep[0])
     os._exit(0)
 
 
@@ -253,6 +325,10 @@ def _close_all_but(kept: Iterable[int]) -> None:
         os.closerange(first, descriptor)
         first = descriptor + 1
     os.closerange(first, os.sysconf("SC_OPEN_MAX"))
+
+
+def _unmount(target: str) -> None:
+    _check(_LIBC.umount2(target.encode(), _UNMOUNT_ANYWAY), f"unmount {target}")
 
 
 def _check(result: int, what: str) -> None:

@@ -16,6 +16,7 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 import time
 from contextlib import ExitStack
@@ -50,7 +51,8 @@ class Started:
 
     ``process`` is bubblewrap outside it, None where a zygote made the box. Of the descriptors, ``init`` and
     ``monitor`` are of processes: the box's first, and the last of it that can be seen to end. ``status`` is
-    the report of how the program ended, ``words`` what was written on stderr.
+    the report of how the program ended, ``words`` what was written on stderr. ``line`` leads to an init that
+    can take a second program.
     """
 
     uid: int
@@ -61,6 +63,7 @@ class Started:
     status: int
     words: int
     held: ExitStack
+    line: socket.socket | None = None
 
 
 def start(spec: BoxSpec, footing: Footing, group: Group | None) -> Started:

@@ -231,6 +231,7 @@ def entry_order(spec: BoxSpec, footing: Footing, uid: int) -> Order:
         mounts=private_mounts(spec.limits.tmp_mb << 20),
         limits=tuple((each.which, each.soft, each.hard) for each in limits),
         files=None if grouped else MOST_FILES,
+        twice=spec.twice,
     )
 
 
@@ -273,7 +274,7 @@ def _namespaces(spec: BoxSpec, footing: Footing) -> list[str]:
     common = ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
     if footing.as_root:
         # Only what is needed to give everything up, these included; and to make boxes, where it makes some.
-        names = ("SETUID", "SETGID", "SETPCAP", *(("SYS_ADMIN",) if spec.forks else ()))
+        names = ("SETUID", "SETGID", "SETPCAP", *(("SYS_ADMIN", "KILL") if spec.forks else ()))
         kept = [word for name in names for word in ("--cap-add", f"CAP_{name}")]
         return [*common, "--cap-drop", "ALL", *kept]
     own_user = ["--unshare-user", "--uid", "1000", "--gid", "1000"]

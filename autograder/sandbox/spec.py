@@ -73,6 +73,9 @@ class BoxSpec:
     else: the box has a network namespace of its own. ``uid`` is who the program is in root mode, where
     files that it keeps must stay its own; by default a uid that no other box has.
 
+    ``twice``: once its program is done with, the box can take a second one (see `Box.vacate`); one that isn't
+    forked can't.
+
     ``forks``: the program makes boxes within this one (see `zygote`) and keeps the privileges for that, so it
     has to be ours, and nobody else's code may run in it.
     """
@@ -92,6 +95,7 @@ class BoxSpec:
     loopback: bool = False
     uid: int | None = None
     forks: bool = False
+    twice: bool = False
 
     def __post_init__(self) -> None:
         if not self.argv or not self.argv[0].startswith("/"):

@@ -130,13 +130,14 @@ class Zygote:
             status, status_writer = pipe(kept, theirs)
             words, words_writer = pipe(kept, theirs)
             os.set_blocking(words_writer, False)
-            passed = [status_writer, words_writer, *spec.pass_fds]
+            line, inits_end = line_to_init(kept, theirs) if spec.twice else (None, ())
+            passed = [status_writer, words_writer, *inits_end, *spec.pass_fds]
             for entrance in group.entrances if group else ():
                 passed.append(os.open(entrance, os.O_WRONLY | os.O_CLOEXEC))
                 theirs.callback(os.close, passed[-1])
             init = self.ask(entry_order(spec, self.footing, uid).to_bytes(), passed, words)
             kept.callback(os.close, init)
-            started = Started(uid, None, pid_of(init), init, init, status, words, kept)
+            started = Started(uid, None, pid_of(init), init, init, status, words, kept, line)
             kept.callback(self.release)
             return replace(started, held=kept.pop_all())
 
@@ -287,6 +288,7 @@ def zygote_spec(spec: BoxSpec, modules: tuple[str, ...], control: int, program: 
         diagnose=True,
         starts_on=(),
         uid=0,
+        twice=False,
         forks=True,
     )
 
@@ -294,6 +296,14 @@ def zygote_spec(spec: BoxSpec, modules: tuple[str, ...], control: int, program: 
 def box_program(spec: BoxSpec, footing: Footing, owner: ExitStack) -> int:
     """A descriptor of the filter that its boxes load."""
     return memory_file(box_filter(spec, footing), owner)
+
+
+def line_to_init(ours: ExitStack, theirs: ExitStack) -> tuple[socket.socket, tuple[int]]:
+    """A socket to a new box's init, and the descriptor of its end, each closed with its owner's stack."""
+    near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.callback(near.close)
+    theirs.callback(far.close)
+    return near, (far.fileno(),)
 
 
 def pid_of(descriptor: int) -> int:

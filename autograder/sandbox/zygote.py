@@ -2,8 +2,9 @@
 
 Contract: ``python -m autograder.sandbox.zygote CONTROL FILTER MODULE…`` loads the modules and says so on the
 control socket, one JSON object. After that each message there is an `Order`, with the descriptors of the
-box's status, its words, what it is passed (its agent's socket first) and its groups' files; the answer is a
-byte, with a descriptor of the box's init. FILTER is a descriptor that the box's filter is read from.
+box's status, its words, its init's line where it can take a second program, what it is passed (its agent's
+socket first) and its groups' files; the answer is a byte, with a descriptor of the box's init. FILTER is a
+descriptor that the box's filter is read from.
 
 Trust: what is here was there before any student's code, and each box gets a copy of it. So nothing secret may
 ever be in this process: no test, no submission, no seed. It reads from the platform alone, and never from
@@ -122,6 +123,7 @@ class Zygote:
     def fork_box(self, order: Order, descriptors: list[int]) -> None:
         """Answers with a descriptor of the new box's init, or without where it can't be forked."""
         status, words, *rest = descriptors
+        line = rest.pop(0) if order.twice else None
         owner = os.getuid(), os.getgid()
         try:
             init = fork_into_namespaces(own_user=order.uid is None)
@@ -138,7 +140,8 @@ class Zygote:
                     entrances=rest[order.passed :],
                     status=status,
                     words=words,
-                    program=lambda: self.be_agent(rest[0]),
+                    line=line,
+                    program=self.be_agent,
                     keep=rest[: order.passed],
                     filter_program=self.filter_program,
                 )

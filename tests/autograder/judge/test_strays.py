@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from autograder.judge import Court, NotebookResult, Settings, Verdict, plan_notebook
+from autograder.judge.boxes import PassBoxes
 from autograder.judge.desk import JudgeDesk
-from autograder.judge.hearing import STRAYS_IN_A_PASS, BoxedNotebook, Stray, Strays
+from autograder.judge.hearing import STRAYS_IN_A_PASS, Stray, Strays
 from autograder.sandbox import Box, BoxSpec
 from autograder.sandbox.accounting import signal_children
 from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve
@@ -45,15 +45,6 @@ class Killer:
         self.left = most
         self.boxes: list[Box] = []
 
-    def watching(self, opener: Callable[[BoxSpec], Box]) -> Callable[[BoxSpec], Box]:
-        def opened(spec: BoxSpec) -> Box:
-            box = opener(spec)
-            if spec.name == self.name:
-                self.boxes.append(box)
-            return box
-
-        return opened
-
     def strike(self) -> None:
         """The newest box's own program gets a SIGKILL."""
         if self.left and self.boxes:
@@ -66,7 +57,7 @@ def killing(
 ) -> Killer:
     """Kills just before the judge is asked for the ``turn``-th operation of this kind, and each after that."""
     killer = Killer(name, most)
-    made = BoxedNotebook.__init__
+    opened = PassBoxes.open
     asked = getattr(JudgeDesk, operation)
     count = 0
 
@@ -77,11 +68,13 @@ def killing(
             killer.strike()
         return asked(self, *arguments, **named)
 
-    def make(self: BoxedNotebook, *arguments: Any, **named: Any) -> None:
-        made(self, *arguments, **named)
-        self.opener = killer.watching(self.opener)
+    def watched(self: PassBoxes, spec: BoxSpec) -> Box:
+        box = opened(self, spec)
+        if spec.name == killer.name:
+            killer.boxes.append(box)
+        return box
 
-    monkeypatch.setattr(BoxedNotebook, "__init__", make)
+    monkeypatch.setattr(PassBoxes, "open", watched)
     monkeypatch.setattr(JudgeDesk, operation, ask)
     return killer
 

@@ -11,7 +11,9 @@ import pytest
 
 from autograder.errors import AuthorError
 from autograder.judge import Court, Judgement, Settings, Verdict, plan_notebook
+from autograder.judge.boxes import PassBoxes
 from autograder.judge.desk import JudgeDesk
+from autograder.sandbox import Box, BoxSpec
 from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve
 from tests.autograder.judge.test_strays import honest, told
 
@@ -52,6 +54,73 @@ def test_marks_messages_and_outputs_are_those_of_a_cold_box(court: Court) -> Non
     verdicts = [verdict for _, verdict, _, _ in expected[0]]
     assert verdicts == [Verdict.OK, Verdict.WRONG, Verdict.CRASH, Verdict.MEMORY, Verdict.ERROR]
     assert told(judge(court, *EVERYTHING).result) == expected
+
+
+ONCE = (
+    given("import os, subprocess, sys\nimport builtins"),
+    scratch("os.mkdir('/tmp/once')\nassert not hasattr(builtins, 'once')\nbuiltins.once = True"),
+    scratch("subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\nprint('begun')"),
+    solve(
+        "look",
+        "def look():\n    return [sum(map(str.isdigit, os.listdir('/proc'))), os.listdir('/tmp/once')]",
+    ),
+    check("alone", "assert look() == [3, []]", "assert look() == [3, []]", points=1),
+)
+
+
+def inits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The first processes of the boxes that are opened, as they come."""
+    found: list[int] = []
+    opened = PassBoxes.open
+
+    def watched(self: PassBoxes, spec: BoxSpec) -> Box:
+        box = opened(self, spec)
+        found.append(box.init_pid)
+        return box
+
+    monkeypatch.setattr(PassBoxes, "open", watched)
+    return found
+
+
+def test_what_can_be_done_once_can_be_done_in_each_pass(
+    court: Court, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though both have one box."""
+    found = inits(monkeypatch)
+    checks, cells = told(judge(court, *ONCE).result)
+    assert [verdict for _, verdict, _, _ in checks] == [Verdict.OK]
+    assert [status for _, status, _ in cells] == [Verdict.OK] * 4
+    assert len(found) == 2
+    assert len(set(found)) == 1
+
+
+def test_a_box_whose_program_died_is_not_used_again(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = inits(monkeypatch)
+    dies = (
+        given("import os"),
+        solve("dies", "def dies():\n    os._exit(3)"),
+        check("dies-seen", "dies()", "dies()", points=1),
+    )
+    checks, _ = told(judge(court, *dies).result)
+    assert [verdict for _, verdict, _, _ in checks] == [Verdict.CRASH]
+    assert len(set(found)) == len(found) == 2
+
+
+def test_no_box_is_left_when_judging_is_broken_off(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the passes, when an emptied box waits for the second one."""
+    found = inits(monkeypatch)
+
+    def stop(self: object, result: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("autograder.judge.court.visible_result", stop)
+    source = notebook(*honest())
+    with pytest.raises(KeyboardInterrupt):
+        court.judge_for_staff(
+            plan_notebook(source, source), Settings.of_source(source), b"seed", seen=lambda result: None
+        )
+    assert len(found) == 1
+    assert not Path(f"/proc/{found[0]}").exists()
 
 
 @pytest.mark.parametrize("operation", ["attach", "cell", "check"])

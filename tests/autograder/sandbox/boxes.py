@@ -22,6 +22,9 @@ SMALL = replace(DEFAULT_LIMITS, memory_mb=128, processes=16, file_mb=2, tmp_mb=4
 PATIENCE = 60.0
 # Where `run` forks its boxes from; none: bubblewrap makes each, and Python starts anew in it.
 WARM: ContextVar[WarmBoxes | None] = ContextVar("WARM", default=None)
+# Whether those have had another program before.
+SECOND: ContextVar[bool] = ContextVar("SECOND", default=False)
+GREETING = [0, "ok", "ready", []]
 
 _PROLOGUE = """
 import os, sys
@@ -83,7 +86,7 @@ def opened(code: str, writer: int, **changes: Any) -> Iterator[Box]:
         os.close(writer)
         theirs.close()
         channel = Channel(ours)
-        assert channel.receive(time.monotonic() + PATIENCE).message == [0, "ok", "ready", []]
+        assert channel.receive(time.monotonic() + PATIENCE).message == GREETING
         whole = _PROLOGUE.format(descriptor=_THE_PIPE) + code + "\nos._exit(0)"
         channel.send([1, "cell", [], whole, 1 << 16])
         # A program that raises ends with 1; a cell doesn't end anything. One that has ended hears no more.
@@ -102,7 +105,22 @@ def forked(warm: WarmBoxes, line: socket.socket, writer: int, **changes: Any) ->
         kind_of(spec, ())
     except ValueError as error:
         pytest.skip(str(error))
-    return warm.open(spec, ())
+    return emptied(warm, spec).second(spec) if SECOND.get() else warm.open(spec, ())
+
+
+def emptied(warm: WarmBoxes, spec: BoxSpec) -> Box:
+    """A box whose first program, which has been at work, was ended."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        fds = (theirs.fileno(), *spec.pass_fds[1:])
+        box = warm.open(replace(spec, pass_fds=fds, twice=True), ())
+        theirs.close()
+        channel = Channel(ours)
+        assert channel.receive(time.monotonic() + PATIENCE).message == GREETING
+        channel.send([1, "cell", [], "open('/tmp/first', 'w').write('here')", 1 << 16])
+        channel.receive(time.monotonic() + PATIENCE)
+        assert box.vacate()
+    return box
 
 
 def said(reader: int) -> str:

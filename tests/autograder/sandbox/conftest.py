@@ -1,4 +1,5 @@
-"""What a box must hold to holds for both kinds: one that bubblewrap makes, and one that a zygote forks."""
+"""What a box must hold to holds for all kinds: one that bubblewrap makes, one that a zygote forks, and one of
+those that has had a program before."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from autograder.sandbox.warm import WarmBoxes
-from tests.autograder.sandbox.boxes import WARM
+from tests.autograder.sandbox.boxes import SECOND, WARM
 
 
 @pytest.fixture(scope="module")
@@ -17,10 +18,12 @@ def warm_boxes() -> Iterator[WarmBoxes]:
         yield boxes
 
 
-@pytest.fixture(params=("cold", "warm"))
+@pytest.fixture(params=("cold", "warm", "second"))
 def warmth(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Each test twice, with boxes of each kind; for ``pytest.mark.usefixtures``."""
+    """Each test with boxes of each kind; for ``pytest.mark.usefixtures``."""
     kind: str = request.param
-    token = WARM.set(request.getfixturevalue("warm_boxes") if kind == "warm" else None)
+    forked = WARM.set(None if kind == "cold" else request.getfixturevalue("warm_boxes"))
+    second = SECOND.set(kind == "second")
     yield kind
-    WARM.reset(token)
+    SECOND.reset(second)
+    WARM.reset(forked)
