@@ -43,7 +43,8 @@ def timestamp(received: datetime) -> bytes:
 
 def notebook_bytes(notebook: NotebookNode) -> bytes:
     """A notebook as a file."""
-    text: str = nbformat.writes(notebook, nbformat.NO_CONVERT)
+    # Not `nbformat.writes`, which reads it all once more to log what isn't as the format wants it.
+    text: str = nbformat.versions[notebook.nbformat].writes_json(notebook)
     return text.encode()
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from nbformat.notebooknode import NotebookNode
-from sqlalchemy import Select, func, insert, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.orm import Session, selectinload
 
 from autograder.gradebook.asides import asides, set_aside, undone
@@ -45,10 +45,27 @@ from autograder.gradebook.marking import with_outputs
 from autograder.gradebook.released import ReleasedAssignment, ReleasedCell, Releases
 from autograder.gradebook.rows import complete, keep_attempt, planned_attempt, read_attempt
 from autograder.gradebook.snapshots import Receipt
-from autograder.gradebook.tables import AttemptRow, CountingRow, NotebookRow, SubmissionRow
+from autograder.gradebook.tables import (
+    AttemptRow,
+    CountingRow,
+    NotebookRow,
+    SubmissionRow,
+    insert_into,
+    table_of,
+)
 from autograder.repair import Repaired, SubmittedNotebook, repair
 
 ROLE = "mlsys_role"
+_submission, _attempt, _counting = map(table_of, (SubmissionRow, AttemptRow, CountingRow))
+_NOTED = select(_submission.c.id).where(
+    *(_submission.c[name] == bindparam(name) for name in ("student", "assignment", "sha256", "received"))
+)
+_LAST_NUMBER = select(func.max(_attempt.c.number)).where(
+    *(_attempt.c[name] == bindparam(name) for name in ("student", "assignment"))
+)
+_COUNTING = select(_counting.c.attempt_id).where(
+    *(_counting.c[name] == bindparam(name) for name in ("student", "assignment"))
+)
 
 
 class Gradebook:
@@ -193,12 +210,12 @@ class Gradebook:
         ]
         submission = submission_of(session, assignment, new.student, max(judged))
         key = {"student": new.student, "assignment": new.assignment}
-        known = session.scalars(select(CountingRow.attempt_id).filter_by(**key)).first()
+        known = session.execute(_COUNTING, key).scalar()
+        if known is None:
+            session.execute(insert_into(CountingRow), {**key, "attempt_id": chosen.id})
+        elif known != chosen.id:
+            session.execute(update(CountingRow).filter_by(**key).values(attempt_id=chosen.id))
         if known != chosen.id:
-            counting = (
-                insert(CountingRow).values(**key) if known is None else update(CountingRow).filter_by(**key)
-            )
-            session.execute(counting.values(attempt_id=chosen.id))
             write_marks(session, assignment, submission, chosen)
             copy_folder(
                 attempt_folder(self.course, new.student, new.assignment, chosen.number),
@@ -257,15 +274,13 @@ def _note_submission(
     session: Session, student: str, assignment: str, sha256: str, received: datetime
 ) -> None:
     known = {"student": student, "assignment": assignment, "sha256": sha256, "received": received}
-    if session.scalars(select(SubmissionRow.id).filter_by(**known)).first() is None:
-        session.execute(insert(SubmissionRow).values(**known))
+    if session.execute(_NOTED, known).first() is None:
+        session.execute(insert_into(SubmissionRow), known)
 
 
 def _next_number(session: Session, grading: Grading) -> int:
-    last = select(func.max(AttemptRow.number)).where(
-        AttemptRow.student == grading.student, AttemptRow.assignment == grading.assignment
-    )
-    return (session.scalars(last).one() or 0) + 1
+    wanted = {"student": grading.student, "assignment": grading.assignment}
+    return (session.execute(_LAST_NUMBER, wanted).scalar() or 0) + 1
 
 
 def graded_keys(assignment: str, source_version: str) -> Select[str, str, datetime]:

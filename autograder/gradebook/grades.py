@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nbgrader import api
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from autograder.gradebook.attempts import Attempt, AttemptNotebook
@@ -25,31 +25,29 @@ from autograder.gradebook.released import (
     ReleasedCell,
     ReleasedNotebook,
 )
-from autograder.gradebook.tables import table_of
+from autograder.gradebook.tables import insert_into, table_of
 from autograder.repair import Repaired, Role
 from autograder.repair.source import normal
 
 WRITTEN, UNCHANGED, ABSENT = "written", "unchanged", "absent"
 NO_RESPONSE = "No response."
-_STUDENT = select(api.Student.id).where(api.Student.id == bindparam("student"))
-_SUBMISSION = select(api.SubmittedAssignment.id, api.SubmittedAssignment.timestamp).where(
-    api.SubmittedAssignment.student_id == bindparam("student"),
-    api.SubmittedAssignment.assignment_id == bindparam("assignment"),
+# Of columns, not of nbgrader's classes: SQLAlchemy does half as much for each.
+_student, _assignment, _notebook, _grade, _comment = (
+    table_of(each).c
+    for each in (api.Student, api.SubmittedAssignment, api.SubmittedNotebook, api.Grade, api.Comment)
 )
-_PARTS = select(
-    api.SubmittedNotebook.id,
-    api.SubmittedNotebook.notebook_id,
-    api.SubmittedNotebook.late_submission_penalty,
-).where(api.SubmittedNotebook.assignment_id == bindparam("submission"))
+_STUDENT = select(_student.id).where(_student.id == bindparam("student"))
+_SUBMISSION = select(_assignment.id, _assignment.timestamp).where(
+    _assignment.student_id == bindparam("student"), _assignment.assignment_id == bindparam("assignment")
+)
+_PARTS = select(_notebook.id, _notebook.notebook_id, _notebook.late_submission_penalty).where(
+    _notebook.assignment_id == bindparam("submission")
+)
 _GRADES = select(
-    api.Grade.id,
-    api.Grade.cell_id,
-    api.Grade.auto_score,
-    api.Grade.manual_score,
-    api.Grade.needs_manual_grade,
-).where(api.Grade.notebook_id == bindparam("part"))
-_COMMENTS = select(api.Comment.id, api.Comment.cell_id, api.Comment.auto_comment).where(
-    api.Comment.notebook_id == bindparam("part")
+    _grade.id, _grade.cell_id, _grade.auto_score, _grade.manual_score, _grade.needs_manual_grade
+).where(_grade.notebook_id == bindparam("part"))
+_COMMENTS = select(_comment.id, _comment.cell_id, _comment.auto_comment).where(
+    _comment.notebook_id == bindparam("part")
 )
 
 
@@ -75,10 +73,10 @@ def submission_of(session: Session, assignment: ReleasedAssignment, student: str
     known = session.execute(_SUBMISSION, {"student": student, "assignment": assignment.id}).first()
     if known is None:
         if session.execute(_STUDENT, {"student": student}).first() is None:
-            session.execute(insert(table_of(api.Student)), {"id": student})
+            session.execute(insert_into(api.Student), {"id": student})
         key = str(api.new_uuid())
         row = {"id": key, "assignment_id": assignment.id, "student_id": student, "timestamp": time}
-        session.execute(insert(table_of(api.SubmittedAssignment)), row)
+        session.execute(insert_into(api.SubmittedAssignment), row)
         return key
     if known.timestamp != time:
         _change(session, api.SubmittedAssignment, known.id, timestamp=time)
@@ -99,7 +97,7 @@ def write_marks(session: Session, assignment: ReleasedAssignment, submission: st
         if notebook.id not in there:
             row = {"id": part, "assignment_id": submission, "notebook_id": notebook.id}
             session.execute(
-                insert(table_of(api.SubmittedNotebook)), {**row, "late_submission_penalty": taken or None}
+                insert_into(api.SubmittedNotebook), {**row, "late_submission_penalty": taken or None}
             )
         elif before != (taken or None):
             _change(session, api.SubmittedNotebook, part, late_submission_penalty=taken or None)
@@ -214,7 +212,7 @@ def _write_cells(
         elif any(getattr(known, name) != value for name, value in values.items()):
             _change(session, entity, known.id, **values)
     if new:
-        session.execute(insert(table_of(entity)), new)
+        session.execute(insert_into(entity), new)
 
 
 def auto_score(

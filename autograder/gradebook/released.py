@@ -1,7 +1,6 @@
 """An assignment's cells as nbgrader released them, and whether they are those of the source notebooks.
 
-Contract: reads in the caller's session. Rows as they are, without nbgrader's objects: they are asked for with
-each submission that is recorded.
+Contract: reads in the caller's session.
 """
 
 from __future__ import annotations
@@ -22,35 +21,38 @@ from autograder.gradebook.tables import table_of
 
 # The kinds of nbgrader's cells that have a grade, and those that have a comment.
 GRADED, COMMENTED = ("GradeCell", "TaskCell"), ("SolutionCell", "TaskCell")
-_NAMED = api.Assignment.name == bindparam("name")
-_CELL, _GRADE, _TASK = map(table_of, (api.BaseCell, api.GradeCell, api.TaskCell))
-# Core, and not ORM, entities: (assignment, notebook), cells, and what they were released as.
+# Of columns, not of nbgrader's classes: they are asked for with each submission that is recorded.
+_assignment, _notebook, _cell, _grade, _task, _source = (
+    table_of(each)
+    for each in (api.Assignment, api.Notebook, api.BaseCell, api.GradeCell, api.TaskCell, api.SourceCell)
+)
+_NAMED = _assignment.c.name == bindparam("name")
 _NOTEBOOKS = (
-    select(api.Assignment.id, api.Notebook.id, api.Notebook.name)
-    .select_from(api.Assignment)
-    .outerjoin(api.Notebook, api.Notebook.assignment_id == api.Assignment.id)
+    select(_assignment.c.id, _notebook.c.id, _notebook.c.name)
+    .select_from(_assignment)
+    .outerjoin(_notebook, _notebook.c.assignment_id == _assignment.c.id)
     .where(_NAMED)
-    .order_by(api.Notebook.name)
+    .order_by(_notebook.c.name)
 )
 _CELLS = (
     select(
-        _CELL.c.notebook_id,
-        _CELL.c.type,
-        _CELL.c.id,
-        _CELL.c.name,
-        func.coalesce(_GRADE.c.max_score, _TASK.c.max_score),
+        _cell.c.notebook_id,
+        _cell.c.type,
+        _cell.c.id,
+        _cell.c.name,
+        func.coalesce(_grade.c.max_score, _task.c.max_score),
     )
-    .select_from(_CELL)
-    .outerjoin(_GRADE, _GRADE.c.id == _CELL.c.id)
-    .outerjoin(_TASK, _TASK.c.id == _CELL.c.id)
-    .join(api.Notebook, api.Notebook.id == _CELL.c.notebook_id)
-    .join(api.Assignment, api.Assignment.id == api.Notebook.assignment_id)
+    .select_from(_cell)
+    .outerjoin(_grade, _grade.c.id == _cell.c.id)
+    .outerjoin(_task, _task.c.id == _cell.c.id)
+    .join(_notebook, _notebook.c.id == _cell.c.notebook_id)
+    .join(_assignment, _assignment.c.id == _notebook.c.assignment_id)
     .where(_NAMED)
 )
 _SOURCES = (
-    select(api.SourceCell.notebook_id, api.SourceCell.name, api.SourceCell.source, api.SourceCell.checksum)
-    .join(api.Notebook, api.Notebook.id == api.SourceCell.notebook_id)
-    .join(api.Assignment, api.Assignment.id == api.Notebook.assignment_id)
+    select(_source.c.notebook_id, _source.c.name, _source.c.source, _source.c.checksum)
+    .join(_notebook, _notebook.c.id == _source.c.notebook_id)
+    .join(_assignment, _assignment.c.id == _notebook.c.assignment_id)
     .where(_NAMED)
 )
 

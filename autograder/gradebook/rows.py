@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from autograder.errors import PlatformError
@@ -24,7 +23,7 @@ from autograder.gradebook.attempts import (
     package_version,
     repairs_record,
 )
-from autograder.gradebook.tables import AttemptRow, CheckRow, NotebookRow, Table, table_of
+from autograder.gradebook.tables import AttemptRow, CheckRow, NotebookRow, Table, insert_into
 from autograder.judge import CheckResult, NotebookResult, RaceResult, Usage, Verdict, plan_notebook
 from autograder.repair import Repair, RepairKind
 
@@ -94,12 +93,12 @@ def keep_attempt(session: Session, attempt: Attempt) -> int:
         part = _inserted(session, NotebookRow, _notebook_row(notebook, key))
         checks = [_check_row(check, part, position) for position, check in enumerate(notebook.checks)]
         if checks:
-            session.execute(insert(table_of(CheckRow)), checks)
+            session.execute(insert_into(CheckRow), checks)
     return key
 
 
 def _inserted(session: Session, entity: type[Table], row: Mapping[str, object]) -> int:
-    done: Any = session.execute(insert(table_of(entity)), row)
+    done: Any = session.execute(insert_into(entity), row)
     return int(done.inserted_primary_key[0])
 
 

@@ -6,6 +6,7 @@ The one exception is ``mlsys_counting_attempt``, a pointer: which attempt nbgrad
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -14,11 +15,13 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     ForeignKey,
+    Insert,
     LargeBinary,
     String,
     Text,
     TypeDecorator,
     UniqueConstraint,
+    insert,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -45,6 +48,12 @@ class Table(DeclarativeBase):
 def table_of(entity: Any) -> Any:
     """The table behind a class of rows, ours or nbgrader's: to write rows without making objects of them."""
     return entity.__table__
+
+
+@cache
+def insert_into(entity: Any) -> Insert:
+    """The statement that adds rows to it, made once."""
+    return insert(table_of(entity))
 
 
 class SubmissionRow(Table):

@@ -14,8 +14,8 @@ Opener = Callable[[BoxSpec], Box]
 
 
 class PassBoxes:
-    """Made by ``opener``. The last box of a pass is kept for the next pass, where it can be: to empty one takes
-    a part of the time that it takes to make one."""
+    """Made by ``opener``. The last box of a pass is kept for the next one where it can be, since emptying it
+    takes a part of the time of making one."""
 
     def __init__(self, opener: Opener, passes: int = 1) -> None:
         self.opener = opener

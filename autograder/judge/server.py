@@ -63,11 +63,11 @@ class Chance:
 class Desk:
     """Answers one driver about one notebook."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: socket.socket, chance: Chance) -> None:
         self.sock = sock
         self.channel = Channel(sock)
         self.session: Session | None = None
-        self.chance = Chance()
+        self.chance = chance
         self.operations: dict[str, Callable[..., Any]] = {
             "sit": self.sit,
             "open": self.open,
@@ -131,6 +131,7 @@ def main() -> None:
     keep_hollow_arrays(refusal_of)
     refuse_hollow_answers()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    chance = Chance()
     settle()
     control.send(b"R")
     while True:
@@ -139,6 +140,7 @@ def main() -> None:
             return
         if word == WITH_TORCH and "torch" not in sys.modules:
             load_torch()
+            chance = Chance()
             settle()
         if fds and os.fork() == 0:
             control.close()
@@ -147,7 +149,7 @@ def main() -> None:
             resource.setrlimit(resource.RLIMIT_AS, (SESSION_BYTES, SESSION_BYTES))
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             try:
-                Desk(socket.socket(fileno=fds[0])).serve()
+                Desk(socket.socket(fileno=fds[0]), chance).serve()
             finally:
                 os._exit(0)
         for fd in fds:

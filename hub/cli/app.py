@@ -5,6 +5,7 @@ A verb's module is imported when that verb is meant: all of them, with what they
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -13,6 +14,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
+
+from autograder.sandbox.collecting import uncollected
 
 # For one of the formats of jsonschema, which no notebook has; compiling its grammar takes 1.8 s.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
@@ -67,7 +70,10 @@ class Verbs(TyperGroup):
 def load(verb: str) -> Any:
     """Typer's command for a verb."""
     module, _, name = VERBS[verb].partition(".")
-    found: typer.Typer | Callable[..., None] = getattr(import_module(f"hub.cli.{module}"), name)
+    # What is loaded stays: collections would walk it a tenth of the time, and find nothing.
+    with uncollected():
+        found: typer.Typer | Callable[..., None] = getattr(import_module(f"hub.cli.{module}"), name)
+    gc.freeze()
     if isinstance(found, typer.Typer):
         return get_group(found)
     alone = typer.Typer(add_completion=False, rich_markup_mode="rich")
