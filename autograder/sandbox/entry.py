@@ -138,9 +138,13 @@ def enter(
         _check(_LIBC.unshare(_NEW_GROUPS), "unshare")
         mount_privately(order)
         child = os.fork()
-        if child and line is not None:
-            keep = wait_for_second(order, child, status, line)
-            child = os.fork()
+        if child:
+            handlers = harden_init((status,) if line is None else (status, line))
+            if line is not None:
+                keep = wait_for_second(order, child, status, line)
+                child = os.fork()
+                if not child:
+                    restore(handlers)
         if child:
             be_init(child, status)
         be_program(order, program, keep, filter_program)
@@ -174,16 +178,15 @@ def mount_privately(order: Order) -> None:
 
 def be_init(child: int, status: int) -> None:
     """Waits for the program and reports how it ended. Never returns."""
-    harden_init((status,))
+    _close_all_but((status,))
     give_up_privileges(None)
     report_end(child, status)
     os._exit(0)
 
 
 def wait_for_second(order: Order, child: int, status: int, line: int) -> list[int]:
-    """Waits for the first program as `be_init` does, and returns only where a second one is to come: its
+    """Waits for the first program, as `be_init` does, and returns only where a second one is to come: its
     descriptors, in a box where nothing of the first is left. Raises OSError."""
-    harden_init((status, line))
     report_end(child, status)
     orders = socket.socket(fileno=line)
     try:
@@ -202,14 +205,20 @@ def wait_for_second(order: Order, child: int, status: int, line: int) -> list[in
     return descriptors
 
 
-def harden_init(keep: Sequence[int]) -> None:
-    """Nothing in the box can reach this process from now on."""
-    for number in _IGNORED:
-        # An init without handlers gets no signal from its own box. Python brings a handler for SIGINT.
-        _LIBC.signal(number, _IGNORE)
+def harden_init(keep: Sequence[int]) -> list[int | None]:
+    """Nothing in the box can reach this process from now on. Returns what it did with each signal so far."""
+    # An init without handlers gets no signal from its own box. Python brings a handler for SIGINT.
+    handlers = [_LIBC.signal(number, _IGNORE) for number in _IGNORED]
     # In a user namespace of its own the program has this process's uid.
     _check(_LIBC.prctl(_SET_DUMPABLE, 0, 0, 0, 0), "dumpable")
     _close_all_but(keep)
+    return handlers
+
+
+def restore(handlers: Sequence[int | None]) -> None:
+    """What `harden_init` found."""
+    for number, handler in zip(_IGNORED, handlers, strict=True):
+        _LIBC.signal(number, handler)
 
 
 def report_end(child: int, status: int) -> None:

@@ -159,7 +159,9 @@ class Shell(InteractiveShell):
 
     def warm_up(self) -> None:
         """Loads what a first cell, a first result and a first error load. A notebook sees nothing of it."""
-        self.run_cell("pass", store_history=False)  # type: ignore[no-untyped-call]
+        # The source of all that is below a cell on the stack: torch's `manual_seed` asks for it.
+        first = "if __import__('traceback').format_stack(): pass"
+        self.run_cell(first, store_history=False)  # type: ignore[no-untyped-call]
         formatter: Any = self.display_formatter
         formatter.format(0)
         try:

@@ -112,7 +112,7 @@ import os
 status = dict(line.split(":", 1) for line in open("/proc/self/status"))
 print(os.getresuid(), os.getresgid(), os.getgroups(), status["Groups"].split(), sorted(os.sched_getaffinity(0)),
       *(status[name].strip() for name in
-        ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp")))
+        ("SigBlk", "SigIgn", "SigCgt", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp")))
 """
     with Notebook(warm_boxes, twice=True) as first:
         before = first(look)
