@@ -246,11 +246,11 @@ class Box:
             self._sample = self._sample.merged(sample(self.init_pid))
 
     def _measured(self) -> BoxUsage:
-        counted = self._sample if self._group is None else self._group.usage()
-        cpu_seconds = max(0.0, counted.cpu_seconds - self._cpu_before)
-        if isinstance(counted, Sample):
-            return replace(counted, cpu_seconds=cpu_seconds).usage()
-        return BoxUsage(cpu_seconds, counted.peak_bytes, counted.oom_kills, counted.refused_forks)
+        used = self._sample.usage()
+        if self._group is not None:
+            counted = self._group.usage()
+            used = BoxUsage(counted.cpu_seconds, counted.peak_bytes, counted.oom_kills, counted.refused_forks)
+        return replace(used, cpu_seconds=max(0.0, used.cpu_seconds - self._cpu_before))
 
     def _signal_init(self) -> None:
         with contextlib.suppress(ProcessLookupError):
