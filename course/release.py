@@ -145,11 +145,7 @@ class _Generator:
 
 
 def left_out(scratch: Path) -> str:
-    """A folder in which nbgrader and alembic find no grammar of the addresses of the web (RFC 3987).
-
-    jsonschema, which they load, would compile it for more than a second, for a format that no notebook has,
-    and goes on without it.
-    """
+    """A folder that keeps from nbgrader and alembic what `autograder.unneeded` keeps from our own programs."""
     folder = scratch / "left-out"
     folder.mkdir(exist_ok=True)
     (folder / "rfc3987_syntax.py").write_text("raise ImportError('left out: it takes a second to load')\n")

@@ -32,6 +32,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+import autograder.unneeded  # noqa: F401
 from autograder.errors import GraderError, PlatformError
 from course.reader import read_course
 from hub.checks.routes import Checks, check_routes

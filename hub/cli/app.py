@@ -15,10 +15,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
+import autograder.unneeded  # noqa: F401
 from autograder.sandbox.collecting import uncollected
-
-# For one of the formats of jsonschema, which no notebook has; compiling its grammar takes 1.8 s.
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 # Verb -> where in this package its function is, or its own verbs.
 VERBS = {
