@@ -145,7 +145,7 @@ class _Generator:
 
 
 def left_out(scratch: Path) -> str:
-    """A folder that keeps from nbgrader and alembic what `autograder.unneeded` keeps from our own programs."""
+    """A folder that keeps from nbgrader and alembic what `autograder.unneeded` keeps from our programs."""
     folder = scratch / "left-out"
     folder.mkdir(exist_ok=True)
     (folder / "rfc3987_syntax.py").write_text("raise ImportError('left out: it takes a second to load')\n")
