@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from nbformat.notebooknode import NotebookNode
 from sqlalchemy import Select, bindparam, func, select, update
@@ -56,16 +57,17 @@ from autograder.gradebook.tables import (
 from autograder.repair import Repaired, SubmittedNotebook, repair
 
 ROLE = "mlsys_role"
+
+
+def _of_student(table: Any, *more: str) -> list[Any]:
+    """The conditions that rows are of a student and an assignment, and of ``more``, bound by these names."""
+    return [table.c[name] == bindparam(name) for name in ("student", "assignment", *more)]
+
+
 _submission, _attempt, _counting = map(table_of, (SubmissionRow, AttemptRow, CountingRow))
-_NOTED = select(_submission.c.id).where(
-    *(_submission.c[name] == bindparam(name) for name in ("student", "assignment", "sha256", "received"))
-)
-_LAST_NUMBER = select(func.max(_attempt.c.number)).where(
-    *(_attempt.c[name] == bindparam(name) for name in ("student", "assignment"))
-)
-_COUNTING = select(_counting.c.attempt_id).where(
-    *(_counting.c[name] == bindparam(name) for name in ("student", "assignment"))
-)
+_NOTED = select(_submission.c.id).where(*_of_student(_submission, "sha256", "received"))
+_LAST_NUMBER = select(func.max(_attempt.c.number)).where(*_of_student(_attempt))
+_COUNTING = select(_counting.c.attempt_id).where(*_of_student(_counting))
 
 
 class Gradebook:
@@ -211,11 +213,11 @@ class Gradebook:
         submission = submission_of(session, assignment, new.student, max(judged))
         key = {"student": new.student, "assignment": new.assignment}
         known = session.execute(_COUNTING, key).scalar()
-        if known is None:
-            session.execute(insert_into(CountingRow), {**key, "attempt_id": chosen.id})
-        elif known != chosen.id:
-            session.execute(update(CountingRow).filter_by(**key).values(attempt_id=chosen.id))
         if known != chosen.id:
+            if known is None:
+                session.execute(insert_into(CountingRow), {**key, "attempt_id": chosen.id})
+            else:
+                session.execute(update(CountingRow).filter_by(**key).values(attempt_id=chosen.id))
             write_marks(session, assignment, submission, chosen)
             copy_folder(
                 attempt_folder(self.course, new.student, new.assignment, chosen.number),

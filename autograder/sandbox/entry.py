@@ -143,7 +143,9 @@ def enter(
             if line is not None:
                 keep = wait_for_second(order, child, status, line)
                 child = os.fork()
-                if not child:
+                if child:
+                    _close_all_but((status,))
+                else:
                     restore(handlers)
         if child:
             be_init(child, status)
@@ -178,7 +180,6 @@ def mount_privately(order: Order) -> None:
 
 def be_init(child: int, status: int) -> None:
     """Waits for the program and reports how it ended. Never returns."""
-    _close_all_but((status,))
     give_up_privileges(None)
     report_end(child, status)
     os._exit(0)

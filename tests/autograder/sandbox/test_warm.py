@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -29,16 +29,21 @@ from autograder.sandbox.policy import this_host
 from autograder.sandbox.warm import WarmBoxes, why_cold
 from autograder.sandbox.warmth import AGENT_BINDS, HOME
 from autograder.sandbox.wire import Channel
-from tests.autograder.sandbox.boxes import PATIENCE, WARM, run
+from tests.autograder.sandbox.boxes import GREETING, PATIENCE, WARM, run
 
 LIMITS = replace(DEFAULT_LIMITS, cpu_seconds=60)
-GREETING = [0, "ok", "ready", []]
+
+
+class Opens(Protocol):
+    """What opens boxes for a notebook."""
+
+    def open(self, spec: BoxSpec, modules: tuple[str, ...]) -> Box: ...
 
 
 class Notebook:
     """A box with the agent in it, as the judge has one."""
 
-    def __init__(self, boxes: WarmBoxes, modules: tuple[str, ...] = (), **changes: Any) -> None:
+    def __init__(self, boxes: Opens, modules: tuple[str, ...] = (), **changes: Any) -> None:
         self.line, theirs = socket.socketpair()
         spec = BoxSpec(
             argv=("/",), limits=LIMITS, binds=AGENT_BINDS, env={"PYTHONPATH": HOME},
