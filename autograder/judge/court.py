@@ -8,6 +8,7 @@ call opens its boxes in its own thread and has closed them when it returns.
 from __future__ import annotations
 
 import contextlib
+import functools
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -28,6 +29,7 @@ from autograder.judge.hearing import (
     Ruling,
     Stray,
     Strays,
+    Told,
     agent_spec,
 )
 from autograder.judge.plan import CheckStep, Plan, RunStep
@@ -178,7 +180,7 @@ class Court:
     ) -> Judgement:
         """As ``judge``, with the tracebacks of failed checks, for the assignment's author. ``seen`` gets what
         the visible checks said before hidden ones are judged, and once more if all is judged again."""
-        tell = counter(len(plan.steps) * (2 if open_pass else 1), progress)
+        tell = counter(len(plan.steps) * (2 if open_pass and not closed_first(plan, seen) else 1), progress)
         return tried_twice(plan, lambda: self._judge(plan, settings, seed, open_pass, tell, seen))
 
     def judge_visible(
@@ -201,7 +203,7 @@ class Court:
             self._boxes(settings) as boxes,
         ):
             opened = self._pass(desk, boxes, settings, tell, open_pass=True)
-            return Judgement(visible_result(plan, opened), {})
+            return Judgement(visible_result(plan, opened.told()), {})
 
     def _judge(
         self,
@@ -212,25 +214,30 @@ class Court:
         tell: Callable[[], None],
         seen: Seen | None,
     ) -> Judgement:
-        passes = 2 if open_pass else 1
+        one_may_do = open_pass and closed_first(plan, seen)
         with (
             beside_others(plan) as core,
             self._desk(plan, seed, core) as desk,
-            self._boxes(settings, passes) as boxes,
+            self._boxes(settings, 2 if open_pass and not one_may_do else 1) as boxes,
         ):
-            opened = self._pass(desk, boxes, settings, tell, open_pass=True) if open_pass else None
-            if opened is not None and seen is not None:
-                seen(visible_result(plan, opened))
-            closed = self._pass(desk, boxes, settings, tell, open_pass=False)
+            hear = functools.partial(self._pass, desk, boxes, settings, tell)
+            shown: Told | None
+            if one_may_do:
+                closed = hear(open_pass=False)
+                shown = closed.told_without_open() or hear(open_pass=True, afresh=True).told()
+            else:
+                shown = hear(open_pass=True).told() if open_pass else None
+                if shown is not None and seen is not None:
+                    seen(visible_result(plan, shown))
+                closed = hear(open_pass=False)
         rulings = {**closed.rulings, **self._speed(plan, settings, seed, closed)}
-        if opened is not None:
-            rulings = {name: with_open_words(ruling, opened) for name, ruling in rulings.items()}
+        if shown is not None:
+            rulings = {name: with_open_words(ruling, shown) for name, ruling in rulings.items()}
         ordered = [rulings[step.check] for step in plan.checks]
         result = NotebookResult(
             checks=tuple(ruling.result for ruling in ordered),
-            cells=tuple(opened.cells) if opened else (),
-            # Of the open pass: in the closed one, memory and time can spell out a hidden input.
-            usage=(opened or closed).usage(),
+            cells=shown.cells if shown else (),
+            usage=shown.usage if shown else closed.usage,
         )
         return Judgement(result, {r.result.check: r.staff for r in ordered if r.staff})
 
@@ -242,9 +249,12 @@ class Court:
         tell: Callable[[], None],
         *,
         open_pass: bool,
+        afresh: bool = False,
     ) -> Hearing:
+        """``afresh``: in a judge process of its own."""
+
         def heard(strays: Strays) -> Hearing:
-            if strays.seen:
+            if strays.seen or afresh:
                 desk.renew()
             else:
                 desk.begin()
@@ -360,19 +370,24 @@ def counter(total: int, progress: Progress | None) -> Callable[[], None]:
     return tell
 
 
-def visible_result(plan: Plan, opened: Hearing) -> NotebookResult:
+def closed_first(plan: Plan, seen: Seen | None) -> bool:
+    """Whether the closed pass may come before the open one, which then has nothing to tell as a rule."""
+    return plan.quiet and seen is None
+
+
+def visible_result(plan: Plan, opened: Told) -> NotebookResult:
     checks = tuple(opened.rulings[step.check].result for step in plan.checks)
-    return NotebookResult(checks, tuple(opened.cells), opened.usage())
+    return NotebookResult(checks, opened.cells, opened.usage)
 
 
-def with_open_words(ruling: Ruling, opened: Hearing) -> Ruling:
+def with_open_words(ruling: Ruling, opened: Told) -> Ruling:
     """The ruling with what may be told of the open pass: how long the check took there, and its message
     where it failed there, which may tell everything."""
     seen = opened.rulings.get(ruling.result.check)
     if seen is None:
-        return ruling
+        return Ruling(replace(ruling.result, seconds=0.0), ruling.staff)
     result = replace(ruling.result, seconds=seen.result.seconds)
-    if ruling.result.verdict is not Verdict.OK and seen.result.verdict is not Verdict.OK:
+    if Verdict.OK not in (ruling.result.verdict, seen.result.verdict):
         result = replace(result, message=seen.result.message)
     return Ruling(result, ruling.staff)
 

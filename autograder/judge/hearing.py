@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import math
 import os
 import signal
 import socket
@@ -77,6 +78,9 @@ CELL_WORDS = {
     Verdict.MEMORY: "The cell of this question used more memory than the assignment allows.",
 }
 CLOSING_SECONDS = 2.0
+# Who took longer, or came nearer to the limit of memory, is told of an open pass.
+QUICK_SECONDS = 1.0
+MODEST = 0.5
 KILLED = (Cause.SIGNALLED, signal.SIGKILL)
 STRAYS_AT_A_STEP = 2
 STRAYS_IN_A_PASS = 4
@@ -112,10 +116,11 @@ class Strays:
 
 @dataclass(frozen=True)
 class Ruling:
-    """A check's result for the student, and what only its author may read."""
+    """A check's result for the student, and what only its author may read. ``unseen`` as in `Outcome`."""
 
     result: CheckResult
     staff: str
+    unseen: bool = False
 
 
 def agent_spec(
@@ -148,6 +153,15 @@ def agent_spec(
 @functools.cache
 def agent_binds() -> tuple[Bind, ...]:
     return tuple(Bind(PACKAGE / name, f"{MOUNT}/autograder/{name}") for name in SHOWN)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a student may see of a notebook, beside its verdicts and points."""
+
+    cells: tuple[CellResult, ...]
+    usage: Usage
+    rulings: dict[str, Ruling]
 
 
 class BoxedNotebook:
@@ -261,6 +275,14 @@ class BoxedNotebook:
         self.peak_bytes = max(self.peak_bytes, used.peak_bytes)
         return used
 
+    def usage(self, wall_seconds: float) -> Usage:
+        """What its boxes have used so far."""
+        if self.box is None:
+            return Usage(self.cpu_seconds, self.peak_bytes, wall_seconds)
+        used = self.box.usage()
+        peak = max(self.peak_bytes, used.peak_bytes)
+        return Usage(self.cpu_seconds + used.cpu_seconds, peak, wall_seconds)
+
     def end_turnstile(self, grace: float) -> int | None:
         """The exit status that it came to by itself, within ``grace``; None where it is ended here."""
         if self.turnstile is None:
@@ -335,24 +357,48 @@ class Hearing:
         self.left = settings.limits.notebook_seconds
         self.left_for_checks = settings.limits.notebook_seconds
         self.ready = False
+        self.boxes_opened = 0
+        self.usage = Usage()
+        self.before_checks: Usage | None = None
 
     def run(self) -> None:
         """The whole pass; speed checks are left to a lane of their own."""
-        start = time.monotonic()
+        self.start = time.monotonic()
         try:
             for step in self.plan.steps:
                 if isinstance(step, RunStep):
                     self.run_cell(step)
                 elif self.open_pass or not step.speed:
+                    self.before_checks = self.before_checks or self.used_so_far()
                     self.rulings[step.check] = self.run_check(step)
                 self.tell()
             self.notebook.leave()
         finally:
             self.notebook.close()
-        self.wall_seconds = time.monotonic() - start
+        self.usage = self.used_so_far()
 
-    def usage(self) -> Usage:
-        return Usage(self.notebook.cpu_seconds, self.notebook.peak_bytes, self.wall_seconds)
+    def used_so_far(self) -> Usage:
+        return self.notebook.usage(time.monotonic() - self.start)
+
+    def told(self) -> Told:
+        """Of an open pass."""
+        return Told(tuple(self.cells), self.usage, self.rulings)
+
+    def told_without_open(self) -> Told | None:
+        """Of a closed pass over a quiet plan: what may be told without an open one; None where one is needed.
+
+        What comes after the first check can depend on what hidden tests hold. So it isn't told, only whether
+        there is anything. An open pass is also worth its time where this one took long.
+        """
+        first = min((step.index for step in self.plan.checks), default=math.inf)
+        below = [each for each in self.cells if each.index > first]
+        silent = all(each.status is Verdict.OK and not each.outputs for each in below)
+        unseen = all(ruling.unseen for ruling in self.rulings.values())
+        modest = self.usage.peak_bytes < MODEST * (self.settings.limits.memory_mb << 20)
+        spent = 2 * self.settings.limits.notebook_seconds - self.left - self.left_for_checks
+        if silent and unseen and modest and spent < QUICK_SECONDS and self.boxes_opened == 1:
+            return Told(tuple(self.cells), self.before_checks or self.usage, {})
+        return None
 
     # -- cells ----------------------------------------------------------------------------
 
@@ -383,6 +429,7 @@ class Hearing:
         """A box with the cells so far in it; cells that end it now are left out from here on."""
         while not self.ready:
             self.notebook.open()
+            self.boxes_opened += 1
             self.ready = True
             for step in list(self.replay):
                 status, _ = self.try_cell(step)
@@ -463,4 +510,4 @@ class Hearing:
             seconds=outcome.seconds,
             race=outcome.race,
         )
-        return Ruling(result, outcome.staff)
+        return Ruling(result, outcome.staff, outcome.unseen)

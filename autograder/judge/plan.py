@@ -10,11 +10,13 @@ from __future__ import annotations
 import ast
 import functools
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from autograder.errors import AuthorError
 from autograder.judge.parsing import parse
+from autograder.judge.quiet import only_defines
 
 # nbgrader's own rule: a line that contains the words, whatever stands around them.
 BEGIN_HIDDEN = "BEGIN HIDDEN TESTS"
@@ -47,6 +49,11 @@ class CheckStep:
     hidden: frozenset[int]
     speed: bool = False
 
+    def ends_hidden(self, line: int | None) -> bool:
+        """Whether a line is hidden, and no student can read any code below it."""
+        below = self.visible_source().split("\n")[line or 0 :]
+        return line in self.hidden and not any(text.split("#")[0].strip() for text in below)
+
     def visible_source(self) -> str:
         """The source with the hidden lines blank, so that line numbers stay."""
         lines = self.source.split("\n")
@@ -61,8 +68,9 @@ class Plan:
     """One notebook to judge.
 
     ``student_names`` are bound by the source's box cells, ``functions`` of them by def or class;
-    ``reference`` are those cells, for the reference's box. ``operators`` are the special methods ("__add__")
-    that they name; ``bases`` the classes of others that theirs inherit from ("torch.nn.Module").
+    ``reference`` are those cells, for the reference's box. ``quiet``: no cell below a check shows
+    anything, and nothing is raced. ``operators`` are the special methods ("__add__") that the cells name;
+    ``bases`` the classes of others that theirs inherit from ("torch.nn.Module").
     """
 
     steps: tuple[Step, ...]
@@ -70,6 +78,7 @@ class Plan:
     functions: frozenset[str]
     imports: tuple[str, ...]
     reference: tuple[str, ...]
+    quiet: bool = False
     operators: frozenset[str] = frozenset()
     bases: frozenset[str] = frozenset()
 
@@ -114,9 +123,22 @@ def plan_notebook(notebook: Any, source: Any) -> Plan:
         functions=functions,
         imports=imports,
         reference=tuple(boxed),
+        quiet=is_quiet(steps),
         operators=frozenset(name for text in boxed for name in SPECIAL.findall(text)),
         bases=frozenset(name for text in boxed for name in base_names(text)) - names,
     )
+
+
+def is_quiet(steps: Iterable[Step]) -> bool:
+    below_a_check = False
+    for step in steps:
+        if isinstance(step, CheckStep):
+            if step.speed:
+                return False
+            below_a_check = True
+        elif below_a_check and not only_defines(step.source):
+            return False
+    return True
 
 
 def source_bindings(source: Any) -> dict[str, frozenset[str]]:

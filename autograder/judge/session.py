@@ -51,7 +51,8 @@ class Outcome:
     """How a check ended. ``lost`` says that its box can't be used again, and how it was lost;
     ``REFERENCE`` that it was the reference's, which is no doing of the student's.
 
-    ``message`` is for the student, ``staff`` for the author alone.
+    ``message`` is for the student, ``staff`` for the author alone. ``unseen``: what students can read of the
+    check went well.
     """
 
     verdict: Verdict
@@ -61,6 +62,7 @@ class Outcome:
     seconds: float
     lost: str | None
     race: RaceResult | None = None
+    unseen: bool = False
 
     def to_wire(self) -> dict[str, Any]:
         return asdict(self)
@@ -259,7 +261,7 @@ class Trial:
         hidden = line in self.step.hidden and not error.ours
         message = award_words(self.source, line) if hidden else error.message[:MAX_WORDS]
         verdict = Verdict.OK if points >= self.step.points else Verdict.WRONG
-        return self.outcome(verdict, points, message, race=error.race)
+        return self.outcome(verdict, points, message, race=error.race, line=line)
 
     def failed(self, error: BaseException) -> Outcome:
         ours = isinstance(error, AssertionError) and not isinstance(error, StudentError)
@@ -270,7 +272,8 @@ class Trial:
         else:
             message = closed_message(error, self.source, self.filename)
         staff = "".join(traceback.format_exception(error))[-6000:]
-        return self.outcome(verdict, 0, message, staff + getattr(error, "trace", ""))
+        line = check_line(error, self.filename)
+        return self.outcome(verdict, 0, message, staff + getattr(error, "trace", ""), line=line)
 
     def outcome(
         self,
@@ -279,8 +282,11 @@ class Trial:
         message: str = "",
         staff: str = "",
         race: RaceResult | None = None,
+        line: int | None = None,
     ) -> Outcome:
-        return Outcome(verdict, points, message, staff, 0.0, self.link.lost, race)
+        """``line``: of the check, where it ended before its end."""
+        unseen = verdict is Verdict.OK or self.step.ends_hidden(line)
+        return Outcome(verdict, points, message, staff, 0.0, self.link.lost, race, unseen)
 
 
 def ending(verdict: Verdict) -> str:

@@ -12,6 +12,7 @@ from autograder.gradebook.charts.words import exponent, in_points, marks_of, not
 from autograder.judge import RaceResult
 
 LEFT, RIGHT, CEILING, FLOOR, HEIGHT = 48.0, WIDTH - 108.0, 12.0, 152.0, 190.0
+LINE = 13.0  # from one line of words to the next
 STEEPEST = 10.0
 LARGEST = 1e12
 MOST_SIZES = 24
@@ -106,13 +107,17 @@ def _span(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _beside(named: Sequence[tuple[Path, str, Look]]) -> list[Label]:
-    """Words at the right end of each line, one under the other."""
-    labels: list[Label] = []
-    for path, words, look in sorted(named, key=lambda each: each[0].places[1][1]):
-        y = path.places[1][1] + 4
-        labels.append(Label(look, RIGHT + 6, max(y, labels[-1].y + 13) if labels else y, words))
-    over = labels[-1].y - (FLOOR + 4)
-    return [Label(each.look, each.x, each.y - max(over, 0), each.text) for each in labels]
+    """Words at the right end of each line, one under the other, as near to it as the others leave room."""
+    ordered = sorted(named, key=lambda each: each[0].places[1][1])
+    line = min(LINE, (FLOOR - CEILING) / max(len(ordered) - 1, 1))
+    heights = [path.places[1][1] + 4 for path, _, _ in ordered]
+    for below in range(1, len(heights)):
+        heights[below] = max(heights[below], heights[below - 1] + line)
+    lowest = FLOOR + 4
+    for place in reversed(range(len(heights))):
+        heights[place] = min(heights[place], lowest)
+        lowest = heights[place] - line
+    return [Label(look, RIGHT + 6, y, words) for y, (_, words, look) in zip(heights, ordered, strict=True)]
 
 
 def _ticks(across: Place, up: Place, at: At) -> list[Label]:

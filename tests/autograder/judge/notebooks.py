@@ -6,6 +6,8 @@ from typing import Any
 
 from nbformat.v4 import new_code_cell, new_notebook
 
+from autograder.judge import NotebookResult
+
 
 def nbgrader(**fields: Any) -> dict[str, Any]:
     whole = {"grade": False, "solution": False, "locked": False, "task": False, "schema_version": 3}
@@ -39,3 +41,9 @@ def notebook(*cells: Any) -> Any:
     made = new_notebook()
     made.cells.extend(cells)
     return made
+
+
+def told(result: NotebookResult) -> list[Any]:
+    """What a student is told, but for what it used."""
+    checks = [(each.check, each.verdict, each.points, each.message) for each in result.checks]
+    return [checks, [(cell.index, cell.status, cell.outputs) for cell in result.cells]]

@@ -12,16 +12,21 @@ import pytest
 from autograder.judge import Court, NotebookResult, Settings, Verdict, plan_notebook
 from autograder.sandbox import DEFAULT_LIMITS
 from autograder.speed.cores import work_cores
-from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve
+from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve, told
 
 HIDDEN = 'assert square(1234567) == 1234567 ** 2, f"square is off for {1234567}"'
 
 
 def judge(court: Court, *cells: object, **changed: float) -> NotebookResult:
+    """What comes of it, which is the same whichever pass is the first."""
     source = notebook(*cells)
     limits = replace(DEFAULT_LIMITS, cell_seconds=changed.get("cell_seconds", 20))
     settings = Settings(limits=limits, check_seconds=changed.get("check_seconds", 20))
-    return court.judge(plan_notebook(source, source), settings, b"seed")
+    plan = plan_notebook(source, source)
+    open_first = court.judge_for_staff(plan, settings, b"seed", seen=lambda visible: None).result
+    result = court.judge(plan, settings, b"seed")
+    assert told(result) == told(open_first)
+    return result
 
 
 def test_messages_and_outputs_hold_no_hidden_input(court: Court) -> None:
@@ -269,7 +274,8 @@ def test_a_notebook_that_races_on_its_own_is_judged_like_any_other(court: Court)
         "def twice(x):\n    return 2 * x\n"
         "race(twice, lambda x: x + x, lambda rng: (float(rng.random()),), seconds=0.05)"
     )
-    result = judge(court, solve("twice", racing), check("twice", "assert twice(2) == 4"))
+    source = notebook(solve("twice", racing), check("twice", "assert twice(2) == 4"))
+    result = court.judge(plan_notebook(source, source), Settings(), b"seed")
     assert result.cells[0].status is Verdict.OK
     assert "times the baseline's speed" in str(result.cells[0].outputs)
     assert [each.verdict for each in result.checks] == [Verdict.OK]

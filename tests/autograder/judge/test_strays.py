@@ -13,7 +13,7 @@ from autograder.judge.desk import JudgeDesk
 from autograder.judge.hearing import STRAYS_IN_A_PASS, Stray, Strays
 from autograder.sandbox import Box, BoxSpec
 from autograder.sandbox.accounting import signal_children
-from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve
+from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve, told
 
 GROW = "def grow(x):\n    return x + 1"
 SHOUT = "print('hello')"
@@ -77,11 +77,6 @@ def killing(
     monkeypatch.setattr(PassBoxes, "open", watched)
     monkeypatch.setattr(JudgeDesk, operation, ask)
     return killer
-
-
-def told(result: NotebookResult) -> list[Any]:
-    checks = [(each.check, each.verdict, each.points, each.message) for each in result.checks]
-    return [checks, [(cell.index, cell.status, cell.outputs) for cell in result.cells]]
 
 
 @pytest.mark.parametrize("operation", ["cell", "check"])

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from autograder.errors import AuthorError
-from autograder.judge import Court, Judgement, Settings, Verdict, plan_notebook
+from autograder.judge import Court, Judgement, NotebookResult, Settings, Verdict, plan_notebook
 from autograder.judge.boxes import PassBoxes
+from autograder.judge.court import Seen
 from autograder.judge.desk import JudgeDesk
 from autograder.sandbox import Box, BoxSpec
-from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve
-from tests.autograder.judge.test_strays import honest, told
+from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve, told
+from tests.autograder.judge.test_strays import honest
 
 EVERYTHING = (
     given("import numpy as np, torch, random"),
@@ -34,11 +35,15 @@ EVERYTHING = (
 )  # fmt: skip
 
 
-def judge(court: Court, *cells: Any, settings: Settings | None = None) -> Judgement:
+def judge(court: Court, *cells: Any, settings: Settings | None = None, seen: Seen | None = None) -> Judgement:
     source = notebook(*cells)
     return court.judge_for_staff(
-        plan_notebook(source, source), settings or Settings.of_source(source), b"seed"
+        plan_notebook(source, source), settings or Settings.of_source(source), b"seed", seen=seen
     )
+
+
+def ignore(visible: NotebookResult) -> None:
+    """Who wants to see what visible checks say before hidden ones are judged has the open pass first."""
 
 
 def zygote_pids(court: Court) -> list[int]:
@@ -87,7 +92,7 @@ def test_what_can_be_done_once_can_be_done_in_each_pass(
 ) -> None:
     """Though both have one box."""
     found = inits(monkeypatch)
-    checks, cells = told(judge(court, *ONCE).result)
+    checks, cells = told(judge(court, *ONCE, seen=ignore).result)
     assert [verdict for _, verdict, _, _ in checks] == [Verdict.OK]
     assert [status for _, status, _ in cells] == [Verdict.OK] * 4
     assert len(found) == 2
@@ -101,7 +106,7 @@ def test_a_box_whose_program_died_is_not_used_again(court: Court, monkeypatch: p
         solve("dies", "def dies():\n    os._exit(3)"),
         check("dies-seen", "dies()", "dies()", points=1),
     )
-    checks, _ = told(judge(court, *dies).result)
+    checks, _ = told(judge(court, *dies, seen=ignore).result)
     assert [verdict for _, verdict, _, _ in checks] == [Verdict.CRASH]
     assert len(set(found)) == len(found) == 2
 
@@ -116,9 +121,7 @@ def test_no_box_is_left_when_judging_is_broken_off(court: Court, monkeypatch: py
     monkeypatch.setattr("autograder.judge.court.visible_result", stop)
     source = notebook(*honest())
     with pytest.raises(KeyboardInterrupt):
-        court.judge_for_staff(
-            plan_notebook(source, source), Settings.of_source(source), b"seed", seen=lambda result: None
-        )
+        court.judge_for_staff(plan_notebook(source, source), Settings.of_source(source), b"seed", seen=ignore)
     assert len(found) == 1
     assert not Path(f"/proc/{found[0]}").exists()
 
