@@ -109,8 +109,8 @@ class CellResult:
 
 @dataclass(frozen=True)
 class Usage:
-    """What may be told of what a notebook used, measured from outside the box: in the open pass, or before the
-    first check where there was none. Where nothing of it is shown to students: in the closed pass."""
+    """What may be told of what a notebook used, measured from outside the box: in the open pass, or before
+    the first check where there was none. Where students are told nothing: in the closed pass."""
 
     cpu_seconds: float = 0.0
     peak_bytes: int = 0
