@@ -12,7 +12,7 @@ Everything counts, from the command to its end: what is loaded at the start, and
 that of a control group around each (it needs root), so nothing that is started is missed.
 
 The bare run is the same cells and the same tests, executed one submission after the other in one warm
-process without any isolation: the least that grading could take. Ends with 1 where a mark isn't the same as
+process without any isolation, in one thread, as in a box: the least that grading could take. Ends with 1 where a mark isn't the same as
 nbgrader's.
 """
 
@@ -37,7 +37,7 @@ from rich.table import Table
 from autograder.gradebook import take_in
 from autograder.gradebook.folders import notebook_bytes
 from autograder.sandbox.cgroup import Group, group_cpu
-from autograder.sandbox.policy import this_host
+from autograder.sandbox.policy import ONE_THREAD, this_host
 from benchmarks.lessons import LESSONS, Lesson
 from benchmarks.otter import Unavailable, install
 from tests.autograder.conftest import CONFIG
@@ -230,7 +230,8 @@ def bare(made: Class) -> float:
         path = made.folder / f"bare-{student}.ipynb"
         path.write_text(json.dumps(notebook))
         paths.append(str(path))
-    return float(run([sys.executable, "-c", BARE, made.lesson.name, *paths], made.folder))
+    alone = {**os.environ, **ONE_THREAD}  # threads that wait for each other use CPU time too
+    return float(run([sys.executable, "-c", BARE, made.lesson.name, *paths], made.folder, alone))
 
 
 def marks(database: Path) -> dict[str, float]:

@@ -84,12 +84,12 @@ class JudgeDesk:
         lost = self.ask(seconds, "attach", role, seconds, fds=fds)
         return None if lost is None else str(lost)
 
-    def cell(self, source: str, cap: int, seconds: float, role: str) -> dict[str, Any]:
-        return dict(self.ask(seconds, "cell", source, cap, seconds, role))
+    def cell(
+        self, source: str, cap: int, seconds: float, role: str, binds: frozenset[str] = frozenset()
+    ) -> dict[str, Any]:
+        """``binds``: names that are the student's from here on, whatever checks have bound to them."""
+        return dict(self.ask(seconds, "cell", source, cap, seconds, role, sorted(binds)))
 
     def check(self, step: CheckStep, open_pass: bool, seconds: float) -> Outcome:
         sent = {**asdict(step), "hidden": sorted(step.hidden)}
         return Outcome.from_wire(self.ask(seconds, "check", sent, open_pass, seconds))
-
-    def hand_back(self, names: frozenset[str]) -> None:
-        self.ask(10, "hand_back", sorted(names))

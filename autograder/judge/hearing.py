@@ -404,20 +404,21 @@ class Hearing:
 
     def run_cell(self, step: RunStep) -> None:
         self.prepare()
-        self.desk.hand_back(step.binds)
-        status, outputs = self.try_cell(step)
+        status, outputs = self.try_cell(step, step.binds)
         if status in (Verdict.OK, Verdict.ERROR):
             self.replay.append(step)
         elif step.question:
             self.broken[step.question] = status
         self.cells.append(CellResult(step.index, status, outputs))
 
-    def try_cell(self, step: RunStep) -> tuple[Verdict, tuple[dict[str, object], ...]]:
+    def try_cell(
+        self, step: RunStep, binds: frozenset[str] = frozenset()
+    ) -> tuple[Verdict, tuple[dict[str, object], ...]]:
         seconds = min(self.settings.limits.cell_seconds, self.left)
         if seconds <= 0:
             return Verdict.TIMEOUT, ()
         start = time.monotonic()
-        answer = self.desk.cell(step.source, self.cap, seconds, "student")
+        answer = self.desk.cell(step.source, self.cap, seconds, "student", binds)
         self.left -= time.monotonic() - start
         if answer["lost"] is not None:
             return self.lost(step, answer["lost"]), ()

@@ -74,7 +74,6 @@ class Desk:
             "attach": self.attach,
             "cell": self.cell,
             "check": self.check,
-            "hand_back": self.hand_back,
         }
 
     def serve(self) -> None:
@@ -111,15 +110,13 @@ class Desk:
         channel = Channel(sock, buffered=True) if arena is None else MeasuredChannel(sock)
         return self.open_session.attach(role, channel, seconds, arena)
 
-    def cell(self, source: str, cap: int, seconds: float, role: str) -> dict[str, Any]:
+    def cell(self, source: str, cap: int, seconds: float, role: str, binds: list[str]) -> dict[str, Any]:
+        self.open_session.namespace.hand_back(binds)
         return self.open_session.run_cell(source, cap, seconds, role)
 
     def check(self, step: dict[str, Any], open_pass: bool, seconds: float) -> dict[str, Any]:
         hidden = frozenset(step.pop("hidden"))
         return self.open_session.run_check(CheckStep(hidden=hidden, **step), open_pass, seconds).to_wire()
-
-    def hand_back(self, names: list[str]) -> None:
-        self.open_session.namespace.hand_back(names)
 
 
 def main() -> None:

@@ -57,6 +57,9 @@ n=$1; shift
 for folder; do mount -o "remount,nosuid,nodev,nr_inodes=$n" "$folder" || exit 1; done
 """
 
+# Of libraries that would start a thread for each core.
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+ONE_THREAD = dict.fromkeys(_THREADS, "1")
 # Own names first, so that nothing of an installed platform is importable but what a caller binds.
 OWN_PACKAGES = ("autograder", "course", "hub")
 
@@ -380,7 +383,6 @@ def _refusal(package: str) -> bytes:
 
 
 def _environment(spec: BoxSpec, python: Interpreter) -> Iterator[str]:
-    one_thread = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
     variables = {
         "PATH": f"{python.prefix}/bin:/usr/bin:/bin",
         "HOME": HOME,
@@ -392,7 +394,7 @@ def _environment(spec: BoxSpec, python: Interpreter) -> Iterator[str]:
         "PYTHONNOUSERSITE": "1",
         "MPLCONFIGDIR": f"{HOME}/.matplotlib",
         "IPYTHONDIR": f"{HOME}/.ipython",
-        **dict.fromkeys(one_thread, "1"),
+        **ONE_THREAD,
         **spec.env,
     }
     yield "--clearenv"
