@@ -12,8 +12,8 @@ Everything counts, from the command to its end: what is loaded at the start, and
 that of a control group around each (it needs root), so nothing that is started is missed.
 
 The bare run is the same cells and the same tests, executed one submission after the other in one warm
-process without any isolation, in one thread, as in a box: the least that grading could take. Ends with 1 where a mark isn't the same as
-nbgrader's.
+process without any isolation, in one thread, as in a box: the least that grading could take. Ends with 1
+where a mark isn't the same as nbgrader's.
 """
 
 from __future__ import annotations
