@@ -45,7 +45,7 @@ def become_the_hub(settings: HubSettings) -> NoReturn:
     os.chdir(PACKAGES)
     config = str(PACKAGES / "hub" / "jupyterhub_config.py")
     environment = {**os.environ, "MLSYS_HUB_STATE": str(settings.state)}
-    command = [sys.executable, "-m", "jupyterhub", "--config", config]
+    command = [sys.executable, "-m", "hub.lean", "jupyterhub", "--config", config]
     os.execve(sys.executable, command, environment)  # noqa: S606  # our own program
 
 

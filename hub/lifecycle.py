@@ -133,7 +133,7 @@ def _launch(settings: HubSettings) -> Process:
     log = os.open(settings.state / LOG, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         started = subprocess.Popen(  # noqa: S603 - our own program
-            [sys.executable, "-m", "jupyterhub", "--config", str(config)],
+            [sys.executable, "-m", "hub.lean", "jupyterhub", "--config", str(config)],
             cwd=PACKAGES,
             env={**os.environ, "MLSYS_HUB_STATE": str(settings.state)},
             stdin=subprocess.DEVNULL,

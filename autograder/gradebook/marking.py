@@ -2,8 +2,8 @@
 
 Contract: after ``with_outputs``, stock ``nbgrader.utils.determine_grade`` gives each test cell
 exactly the points that its check earned: no output is full marks, an ``error`` none, a number as
-``execute_result`` that many. The student's cells get their outputs of the open pass, and nothing
-that a check said but its safe message enters the notebook.
+``execute_result`` that many. The student's cells get the outputs that may be told, and nothing that a
+check said but its safe message enters the notebook.
 """
 
 from __future__ import annotations

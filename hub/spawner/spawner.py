@@ -39,6 +39,8 @@ from hub.spawner.processes import Process, is_running, start_time
 
 INSIDE_PACKAGES = "/opt/mlsys"
 SHOWN_PACKAGES = ("autograder", "course", "hub")
+# -P: a module in the home must not take the place of one that the server loads.
+SERVER = (sys.executable, "-P", "-m", "hub.lean", "jupyterhub-singleuser")
 MOST_SOCKET_PATH = 100  # bytes; a unix socket's address has 108
 
 DEFAULT_SERVER_LIMITS = replace(
@@ -130,7 +132,7 @@ class BoxedSpawner(Spawner):  # type: ignore[misc]  # JupyterHub has no types
         )
         return Order(
             name=self.user.name,
-            argv=(str(Path(sys.prefix, "bin", "jupyterhub-singleuser")), *self._arguments(home, root)),
+            argv=(*SERVER, *self._arguments(home, root)),
             env=self._environment(inside) | given.env,
             binds=(*packages, (str(home), inside, True), *given.binds),
             limits=Limits(**{**vars(DEFAULT_SERVER_LIMITS), **self.box_limits}),

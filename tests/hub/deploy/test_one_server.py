@@ -181,8 +181,8 @@ def test_the_process_is_found_by_status(tmp_path: Path, monkeypatch: pytest.Monk
     foreground.become_the_hub(settings)
     assert lifecycle.running(settings) == Process(os.getpid(), start_time(os.getpid()))
     [(program, command, environment)] = became
-    assert (program, command[1:4]) == (sys.executable, ["-m", "jupyterhub", "--config"])
-    assert Path(command[4]).is_file()
+    assert (program, command[1:5]) == (sys.executable, ["-m", "hub.lean", "jupyterhub", "--config"])
+    assert Path(command[5]).is_file()
     assert environment["MLSYS_HUB_STATE"] == str(settings.state)
 
 
