@@ -180,7 +180,7 @@ class Court:
     ) -> Judgement:
         """As ``judge``, with the tracebacks of failed checks, for the assignment's author. ``seen`` gets what
         the visible checks said before hidden ones are judged, and once more if all is judged again."""
-        tell = counter(len(plan.steps) * (2 if open_pass and not closed_first(plan, seen) else 1), progress)
+        tell = counter(len(plan.steps) * passes_over(plan, open_pass, seen), progress)
         return tried_twice(plan, lambda: self._judge(plan, settings, seed, open_pass, tell, seen))
 
     def judge_visible(
@@ -214,15 +214,15 @@ class Court:
         tell: Callable[[], None],
         seen: Seen | None,
     ) -> Judgement:
-        one_may_do = open_pass and closed_first(plan, seen)
+        passes = passes_over(plan, open_pass, seen)
         with (
             beside_others(plan) as core,
             self._desk(plan, seed, core) as desk,
-            self._boxes(settings, 2 if open_pass and not one_may_do else 1) as boxes,
+            self._boxes(settings, passes) as boxes,
         ):
             hear = functools.partial(self._pass, desk, boxes, settings, tell)
             shown: Told | None
-            if one_may_do:
+            if open_pass and passes == 1:
                 closed = hear(open_pass=False)
                 shown = closed.told_without_open() or hear(open_pass=True, afresh=True).told()
             else:
@@ -370,9 +370,10 @@ def counter(total: int, progress: Progress | None) -> Callable[[], None]:
     return tell
 
 
-def closed_first(plan: Plan, seen: Seen | None) -> bool:
-    """Whether the closed pass may come before the open one, which then has nothing to tell as a rule."""
-    return plan.quiet and seen is None
+def passes_over(plan: Plan, open_pass: bool, seen: Seen | None) -> int:
+    """How many there are as a rule. Over a quiet plan it is the closed one, and an open one has nothing to
+    add to it; who waits for what visible checks say has it all the same."""
+    return 2 if open_pass and not (plan.quiet and seen is None) else 1
 
 
 def visible_result(plan: Plan, opened: Told) -> NotebookResult:

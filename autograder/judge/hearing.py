@@ -360,6 +360,7 @@ class Hearing:
         self.boxes_opened = 0
         self.usage = Usage()
         self.before_checks: Usage | None = None
+        self.start = time.monotonic()
 
     def run(self) -> None:
         """The whole pass; speed checks are left to a lane of their own."""

@@ -50,9 +50,15 @@ class CheckStep:
     speed: bool = False
 
     def ends_hidden(self, line: int | None) -> bool:
-        """Whether a line is hidden, and no student can read any code below it."""
-        below = self.visible_source().split("\n")[line or 0 :]
-        return line in self.hidden and not any(text.split("#")[0].strip() for text in below)
+        """Whether the statement with this line is hidden as a whole, and there's no code below that students
+        can read."""
+        module = parsed(self.source)
+        if line is None or module is None:
+            return False
+        whole = [each for each in module.body if each.lineno <= line <= (each.end_lineno or 0)]
+        hidden = {number for each in whole for number in range(each.lineno, (each.end_lineno or 0) + 1)}
+        below = (text.split("#")[0].strip() for text in self.visible_source().split("\n")[line:])
+        return bool(hidden) and hidden <= self.hidden and not any(below)
 
     def visible_source(self) -> str:
         """The source with the hidden lines blank, so that line numbers stay."""

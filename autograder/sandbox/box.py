@@ -239,7 +239,9 @@ class Box:
 
     def _dying_of_memory(self) -> bool:
         """The kernel counts an out-of-memory kill before the program's end can be seen from here."""
-        return bool(self.usage().oom_kills) and self.wait(_OOM_GRACE_SECONDS)
+        with self._lock:
+            killed = self._ending is None and self._group is not None and self._group.oom_kills() > 0
+        return killed and self.wait(_OOM_GRACE_SECONDS)
 
     def _look(self) -> None:
         if self._group is None and self._ending is None:

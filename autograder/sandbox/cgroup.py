@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import os
 import secrets
 import signal
@@ -25,7 +26,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.sandbox.descriptors import ready
+from autograder.sandbox.descriptors import ready, text_of
 from autograder.sandbox.errors import BoxFailed
 
 _PREFIX = "mlsys"
@@ -55,7 +56,7 @@ class Place:
 
     def make(self, memory_bytes: int, processes: int) -> Group:
         """A new group with its limits set. Raises BoxFailed; what was made is removed again."""
-        name = f"{_owner_prefix()}{secrets.token_hex(4)}"
+        name = f"{_owner_prefix(os.getpid())}{secrets.token_hex(4)}"
         group = Group(self.version, {key: base / name for key, base in self.bases.items()})
         try:
             group._create(memory_bytes, processes)
@@ -103,6 +104,11 @@ class Group:
         """The kernel's counters; still right after everything in the group has ended."""
         return self._usage_v1() if self._version == 1 else self._usage_v2()
 
+    def oom_kills(self) -> int:
+        """How many processes of it were ended for want of memory."""
+        name = "memory.oom_control" if self._version == 1 else "memory.events"
+        return _counter(self._read("memory", name), "oom_kill")
+
     def kill(self) -> None:
         """End everything in the group. Raises BoxFailed where something outlives SIGKILL."""
         with contextlib.suppress(OSError):
@@ -144,21 +150,28 @@ class Group:
             self._write_if_there("memory", "memory.swap.max", 0)
 
     def _write(self, controller: str, name: str, value: int) -> None:
-        (self._folders[controller] / name).write_text(str(value))
+        descriptor = os.open(self._file(controller, name), os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.write(descriptor, b"%d" % value)
+        finally:
+            os.close(descriptor)
 
     def _write_if_there(self, controller: str, name: str, value: int) -> None:
         # Kernels without swap accounting lack the file; there the plain limit has to do.
-        if (self._folders[controller] / name).exists():
+        with contextlib.suppress(FileNotFoundError):
             self._write(controller, name, value)
 
     def _read(self, controller: str, name: str) -> str:
-        return (self._folders[controller] / name).read_text()
+        return text_of(self._file(controller, name))
+
+    def _file(self, controller: str, name: str) -> str:
+        return f"{self._folders[controller]}/{name}"
 
     def _usage_v1(self) -> GroupUsage:
         return GroupUsage(
             cpu_seconds=group_cpu(self.meters[0]) / 1e9,
             peak_bytes=int(self._read("memory", "memory.max_usage_in_bytes")),
-            oom_kills=_counter(self._read("memory", "memory.oom_control"), "oom_kill"),
+            oom_kills=self.oom_kills(),
             refused_forks=_counter(self._read("pids", "pids.events"), "max"),
         )
 
@@ -167,17 +180,16 @@ class Group:
         return GroupUsage(
             cpu_seconds=group_cpu(self.meters[0]) / 1e9,
             peak_bytes=int(peak.read_text()) if peak.exists() else 0,
-            oom_kills=_counter(self._read("memory", "memory.events"), "oom_kill"),
+            oom_kills=self.oom_kills(),
             refused_forks=_counter(self._read("pids", "pids.events"), "max"),
         )
 
 
 def group_cpu(folder: Path) -> int:
     """CPU nanoseconds that the group of this folder has used, in either version."""
-    first = folder / "cpuacct.usage"
-    if first.exists():
-        return int(first.read_text())
-    return _counter((folder / "cpu.stat").read_text(), "usage_usec") * 1000
+    with contextlib.suppress(FileNotFoundError):
+        return int(text_of(f"{folder}/cpuacct.usage"))
+    return _counter(text_of(f"{folder}/cpu.stat"), "usage_usec") * 1000
 
 
 def find_place() -> Place | None:
@@ -319,8 +331,9 @@ def _removed(folder: Path) -> bool:
     return True
 
 
-def _owner_prefix() -> str:
-    return f"{_PREFIX}-{_pid_namespace()}-{os.getpid()}-{_start_time(os.getpid())}-"
+@functools.lru_cache(maxsize=1)
+def _owner_prefix(own: int) -> str:
+    return f"{_PREFIX}-{_pid_namespace()}-{own}-{_start_time(own)}-"
 
 
 def _maker_is_dead(name: str) -> bool:

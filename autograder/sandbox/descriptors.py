@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+from pathlib import Path
 
 _MOST_BYTES = 1 << 16  # a pipe holds no more
 
@@ -49,3 +50,15 @@ def fill(descriptor: int, content: bytes) -> None:
     with open(descriptor, "wb", closefd=False) as file:
         file.write(content)
     os.lseek(descriptor, 0, os.SEEK_SET)
+
+
+def text_of(path: str | Path) -> str:
+    """What a small file of the kernel's says. Many are read for each box, and `Path.read_text` takes longer.
+
+    Raises OSError.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, _MOST_BYTES).decode()
+    finally:
+        os.close(descriptor)

@@ -15,6 +15,8 @@ from autograder.sandbox.policy import this_host
 from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve, told
 
 SQUARE = "def square(x):\n    return x * x"
+# Its hidden line fails before its visible one does.
+LOOP = "for x in (2, 3):\n    {}\n    ### BEGIN HIDDEN TESTS\n    assert square(7) == 49\n    ### END HIDDEN TESTS"
 HIDDEN = "assert square(1234567) == 1234567 ** 2, 'off'"
 DEFINITIONS = (
     SQUARE,
@@ -92,12 +94,13 @@ def test_who_fails_hidden_tests_alone_is_judged_once(court: Court, opened: list[
     [
         quiet("def square(x):\n    return 5"),
         quiet("def square(x):\n    return 4", hidden=f"{HIDDEN}\n### END HIDDEN TESTS\nassert square(1) == 1\n### BEGIN HIDDEN TESTS"),
+        quiet("def square(x):\n    return 4 if x == 2 else 0", visible=LOOP.format("assert square(x) == x * x"), hidden=""),
         quiet(SQUARE, solve("late", "import os as late\nraise ValueError")),
         quiet("import os\ndef square(x):\n    os._exit(0)"),
         quiet(SQUARE, scratch("print('later')")),
         quiet(SQUARE, scratch("import this")),
     ],
-    ids=["visible", "visible-below-hidden", "error", "death", "output", "import-that-prints"],
+    ids=["visible", "visible-below-hidden", "visible-around-hidden", "error", "death", "output", "import-that-prints"],
 )  # fmt: skip
 def test_whoever_has_more_to_see_has_an_open_pass(court: Court, opened: list[int], cells: list[Any]) -> None:
     source = notebook(*cells)
