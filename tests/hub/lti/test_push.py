@@ -234,7 +234,8 @@ def test_a_student_whom_the_platform_refuses_holds_nobody_up(room: Room) -> None
 def test_feedback_goes_along_where_it_is_asked_for(room: Room) -> None:
     grades = [grade("s0000", 4, feedback="Layer 2 is\nright."), grade("s0001", 5)]
     room.push(grades, order=replace(room.order(), feedback=True))
-    assert [each.get("comment") for each in room.platform.scores()] == ["Layer 2 is\nright.", None]
+    comments = {each["userId"]: each.get("comment") for each in room.platform.scores()}
+    assert comments == {"1000": "Layer 2 is\nright.", "1001": None}
 
 
 @pytest.mark.parametrize(("pages", "typographic"), [(2, True), (2, False), (1, True)])
