@@ -618,7 +618,7 @@ assert np.asarray(nearest(np.zeros((200, 256)), np.ones((150, 256)))).shape == (
 # unchanged, any $T \ge 1$ and $C \ge 1$. Only then **speed** (8 points), on fresh random inputs of shape
 # (128, 2048), stored row after row:
 #
-# | ratio at least | 0.03 | 0.3 |
+# | ratio at least | 0.03 | 0.5 |
 # |---|---|---|
 # | points | 3 | 8 |
 #

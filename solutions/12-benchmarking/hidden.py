@@ -343,4 +343,4 @@ for X in (
     np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-9, err_msg="peak: the highest of the T running sums of each column")
 
 # %% check="peak-speed"
-race(peak, lambda rng: (rng.random((128, 2048)) - 0.5,), bands={0.03: 3, 0.3: 8})
+race(peak, lambda rng: (rng.random((128, 2048)) - 0.5,), bands={0.03: 3, 0.5: 8})
