@@ -8,9 +8,7 @@ from typing import Any
 import pytest
 
 from autograder.judge import Court, NotebookResult, Settings, Verdict, plan_notebook
-from autograder.judge.boxes import PassBoxes
 from autograder.judge.quiet import only_defines
-from autograder.sandbox import Box, BoxSpec
 from autograder.sandbox.policy import this_host
 from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve, told
 
@@ -42,21 +40,6 @@ def test_definitions_show_nothing(text: str) -> None:
 @pytest.mark.parametrize("text", OTHERS)
 def test_what_else_a_cell_does_may_show_something(text: str) -> None:
     assert not only_defines(text)
-
-
-@pytest.fixture
-def opened(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The first processes of the boxes that are opened, as they come."""
-    found: list[int] = []
-    opening = PassBoxes.open
-
-    def watched(self: PassBoxes, spec: BoxSpec) -> Box:
-        box = opening(self, spec)
-        found.append(box.init_pid)
-        return box
-
-    monkeypatch.setattr(PassBoxes, "open", watched)
-    return found
 
 
 def judge(court: Court, *cells: Any) -> NotebookResult:

@@ -11,10 +11,8 @@ import pytest
 
 from autograder.errors import AuthorError
 from autograder.judge import Court, Judgement, NotebookResult, Settings, Verdict, plan_notebook
-from autograder.judge.boxes import PassBoxes
 from autograder.judge.court import Seen
 from autograder.judge.desk import JudgeDesk
-from autograder.sandbox import Box, BoxSpec
 from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve, told
 from tests.autograder.judge.test_strays import honest
 
@@ -73,34 +71,16 @@ ONCE = (
 )
 
 
-def inits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The first processes of the boxes that are opened, as they come."""
-    found: list[int] = []
-    opened = PassBoxes.open
-
-    def watched(self: PassBoxes, spec: BoxSpec) -> Box:
-        box = opened(self, spec)
-        found.append(box.init_pid)
-        return box
-
-    monkeypatch.setattr(PassBoxes, "open", watched)
-    return found
-
-
-def test_what_can_be_done_once_can_be_done_in_each_pass(
-    court: Court, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_can_be_done_once_can_be_done_in_each_pass(court: Court, opened: list[int]) -> None:
     """Though both have one box."""
-    found = inits(monkeypatch)
     checks, cells = told(judge(court, *ONCE, seen=ignore).result)
     assert [verdict for _, verdict, _, _ in checks] == [Verdict.OK]
     assert [status for _, status, _ in cells] == [Verdict.OK] * 4
-    assert len(found) == 2
-    assert len(set(found)) == 1
+    assert len(opened) == 2
+    assert len(set(opened)) == 1
 
 
-def test_a_box_whose_program_died_is_not_used_again(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = inits(monkeypatch)
+def test_a_box_whose_program_died_is_not_used_again(court: Court, opened: list[int]) -> None:
     dies = (
         given("import os"),
         solve("dies", "def dies():\n    os._exit(3)"),
@@ -108,12 +88,13 @@ def test_a_box_whose_program_died_is_not_used_again(court: Court, monkeypatch: p
     )
     checks, _ = told(judge(court, *dies, seen=ignore).result)
     assert [verdict for _, verdict, _, _ in checks] == [Verdict.CRASH]
-    assert len(set(found)) == len(found) == 2
+    assert len(set(opened)) == len(opened) == 2
 
 
-def test_no_box_is_left_when_judging_is_broken_off(court: Court, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_box_is_left_when_judging_is_broken_off(
+    court: Court, monkeypatch: pytest.MonkeyPatch, opened: list[int]
+) -> None:
     """Between the passes, when an emptied box waits for the second one."""
-    found = inits(monkeypatch)
 
     def stop(self: object, result: object) -> None:
         raise KeyboardInterrupt
@@ -122,8 +103,8 @@ def test_no_box_is_left_when_judging_is_broken_off(court: Court, monkeypatch: py
     source = notebook(*honest())
     with pytest.raises(KeyboardInterrupt):
         court.judge_for_staff(plan_notebook(source, source), Settings.of_source(source), b"seed", seen=ignore)
-    assert len(found) == 1
-    assert not Path(f"/proc/{found[0]}").exists()
+    assert len(opened) == 1
+    assert not Path(f"/proc/{opened[0]}").exists()
 
 
 @pytest.mark.parametrize("operation", ["attach", "cell", "check"])
