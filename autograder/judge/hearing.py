@@ -370,7 +370,8 @@ class Hearing:
                 if isinstance(step, RunStep):
                     self.run_cell(step)
                 elif self.open_pass or not step.speed:
-                    self.before_checks = self.before_checks or self.used_so_far()
+                    if self.before_checks is None and not self.open_pass:
+                        self.before_checks = self.used_so_far()
                     self.rulings[step.check] = self.run_check(step)
                 self.tell()
             self.notebook.leave()

@@ -136,6 +136,7 @@ def plan_notebook(notebook: Any, source: Any) -> Plan:
 
 
 def is_quiet(steps: Iterable[Step]) -> bool:
+    """As in ``Plan``."""
     below_a_check = False
     for step in steps:
         if isinstance(step, CheckStep):

@@ -176,10 +176,12 @@ class Group:
         )
 
     def _usage_v2(self) -> GroupUsage:
-        peak = self._folders["memory"] / "memory.peak"  # since Linux 5.19
+        peak = 0
+        with contextlib.suppress(FileNotFoundError):
+            peak = int(self._read("memory", "memory.peak"))  # since Linux 5.19
         return GroupUsage(
             cpu_seconds=group_cpu(self.meters[0]) / 1e9,
-            peak_bytes=int(peak.read_text()) if peak.exists() else 0,
+            peak_bytes=peak,
             oom_kills=self.oom_kills(),
             refused_forks=_counter(self._read("pids", "pids.events"), "max"),
         )

@@ -47,3 +47,7 @@ def told(result: NotebookResult) -> list[Any]:
     """What a student is told, but for what it used."""
     checks = [(each.check, each.verdict, each.points, each.message) for each in result.checks]
     return [checks, [(cell.index, cell.status, cell.outputs) for cell in result.cells]]
+
+
+def ignore(visible: NotebookResult) -> None:
+    """Who wants to see what visible checks say before hidden ones are judged has the open pass first."""

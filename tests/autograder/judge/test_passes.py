@@ -12,7 +12,7 @@ import pytest
 from autograder.judge import Court, NotebookResult, Settings, Verdict, plan_notebook
 from autograder.sandbox import DEFAULT_LIMITS
 from autograder.speed.cores import work_cores
-from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve, told
+from tests.autograder.judge.notebooks import check, given, ignore, notebook, scratch, solve, told
 
 HIDDEN = 'assert square(1234567) == 1234567 ** 2, f"square is off for {1234567}"'
 
@@ -23,7 +23,7 @@ def judge(court: Court, *cells: object, **changed: float) -> NotebookResult:
     limits = replace(DEFAULT_LIMITS, cell_seconds=changed.get("cell_seconds", 20))
     settings = Settings(limits=limits, check_seconds=changed.get("check_seconds", 20))
     plan = plan_notebook(source, source)
-    open_first = court.judge_for_staff(plan, settings, b"seed", seen=lambda visible: None).result
+    open_first = court.judge_for_staff(plan, settings, b"seed", seen=ignore).result
     result = court.judge(plan, settings, b"seed")
     assert told(result) == told(open_first)
     return result

@@ -10,7 +10,7 @@ import pytest
 from autograder.judge import Court, NotebookResult, Settings, Verdict, plan_notebook
 from autograder.judge.quiet import only_defines
 from autograder.sandbox.policy import this_host
-from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve, told
+from tests.autograder.judge.notebooks import check, given, ignore, notebook, scratch, solve, told
 
 SQUARE = "def square(x):\n    return x * x"
 # Its hidden line fails before its visible one does.
@@ -90,7 +90,7 @@ def test_whoever_has_more_to_see_has_an_open_pass(court: Court, opened: list[int
     plan = plan_notebook(source, source)
     result = told(court.judge(plan, Settings(), b"seed"))
     assert len(opened) >= 2
-    assert result == told(court.judge_for_staff(plan, Settings(), b"seed", seen=lambda visible: None).result)
+    assert result == told(court.judge_for_staff(plan, Settings(), b"seed", seen=ignore).result)
 
 
 def test_the_open_pass_after_a_closed_one_has_a_box_of_its_own(court: Court, opened: list[int]) -> None:

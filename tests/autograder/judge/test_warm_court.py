@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from autograder.errors import AuthorError
-from autograder.judge import Court, Judgement, NotebookResult, Settings, Verdict, plan_notebook
+from autograder.judge import Court, Judgement, Settings, Verdict, plan_notebook
 from autograder.judge.court import Seen
 from autograder.judge.desk import JudgeDesk
-from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve, told
+from tests.autograder.judge.notebooks import check, given, ignore, notebook, scratch, solve, told
 from tests.autograder.judge.test_strays import honest
 
 EVERYTHING = (
@@ -38,10 +38,6 @@ def judge(court: Court, *cells: Any, settings: Settings | None = None, seen: See
     return court.judge_for_staff(
         plan_notebook(source, source), settings or Settings.of_source(source), b"seed", seen=seen
     )
-
-
-def ignore(visible: NotebookResult) -> None:
-    """Who wants to see what visible checks say before hidden ones are judged has the open pass first."""
 
 
 def zygote_pids(court: Court) -> list[int]:
