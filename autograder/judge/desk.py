@@ -10,7 +10,6 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 from autograder.errors import PlatformError
@@ -91,5 +90,5 @@ class JudgeDesk:
         return dict(self.ask(seconds, "cell", source, cap, seconds, role, sorted(binds)))
 
     def check(self, step: CheckStep, open_pass: bool, seconds: float) -> Outcome:
-        sent = {**asdict(step), "hidden": sorted(step.hidden)}
+        sent = {**vars(step), "hidden": sorted(step.hidden)}
         return Outcome.from_wire(self.ask(seconds, "check", sent, open_pass, seconds))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,19 @@ def generator(seed: bytes, check: str) -> np.random.Generator:
     """The check's generator: the same for one grading, not to be guessed from another."""
     digest = hashlib.sha256(seed + b"\0" + check.encode()).digest()
     return np.random.default_rng(int.from_bytes(digest, "big"))
+
+
+class Helpers(dict[str, Any]):
+    """The helpers of one check, by name. What comes as a maker is made when the check first names it."""
+
+    def __init__(self, ready: Mapping[str, Any], **makers: Callable[[], Any]) -> None:
+        super().__init__({**ready, **makers})
+        self.makers = makers
+
+    def __getitem__(self, name: str) -> Any:
+        if name in self.makers:
+            self[name] = self.makers.pop(name)()
+        return super().__getitem__(name)
 
 
 def linked_helpers(link: Link) -> dict[str, Any]:

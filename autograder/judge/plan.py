@@ -276,6 +276,19 @@ def stored_names(node: ast.AST) -> set[str]:
 
 
 @of_a_source
+def imported_packages(text: str) -> frozenset[str]:
+    """The packages that the import statements of a cell name, those of the notebook's own top level."""
+    module = parsed(text)
+    names: set[str] = set()
+    for statement in module.body if module else ():
+        if isinstance(statement, ast.Import):
+            names.update(each.name for each in statement.names)
+        elif isinstance(statement, ast.ImportFrom) and statement.module and not statement.level:
+            names.add(statement.module)
+    return frozenset(name.split(".")[0] for name in names)
+
+
+@of_a_source
 def top_level_imports(text: str) -> tuple[str, ...]:
     """Import statements of a cell, as text; a star import is left out."""
     module = parsed(text)

@@ -106,8 +106,12 @@ class Races:
         self.link = link
         self.reference = reference
         self.step = step
-        self.rng = generator(hashlib.sha256(seed + b"race").digest(), step.check)
+        self.seed = seed
         self.open_pass = open_pass
+
+    @functools.cached_property
+    def rng(self) -> np.random.Generator:
+        return generator(hashlib.sha256(self.seed + b"race").digest(), self.step.check)
 
     def helpers(self) -> dict[str, Callable[..., None]]:
         return dict(zip(RACES, (self.race, self.race_memory, self.race_growth), strict=True))

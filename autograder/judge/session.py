@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from autograder.errors import AuthorError
-from autograder.judge.helpers import Award, generator, linked_helpers
+from autograder.judge.helpers import Award, Helpers, generator, linked_helpers
 from autograder.judge.link import BoxLost, Link, Refused, StudentError
 from autograder.judge.messages import MAX_WORDS, award_words, check_line, closed_message, open_message
 from autograder.judge.namespace import CheckNamespace
@@ -65,7 +65,7 @@ class Outcome:
     unseen: bool = False
 
     def to_wire(self) -> dict[str, Any]:
-        return asdict(self)
+        return {**vars(self), "race": asdict(self.race) if self.race else None}
 
     @classmethod
     def from_wire(cls, sent: dict[str, Any]) -> Outcome:
@@ -125,11 +125,11 @@ class Session:
             # The time is the student's: the reference's own cells set it a deadline, long ago.
             self.reference.start_check(math.inf)
         self.namespace.start_check()
-        self.namespace.helpers = {
-            **linked_helpers(link),
-            "rng": generator(self.seed + (b"open" if open_pass else b""), step.check),
-            **Races(link, self.reference, step, self.seed, open_pass=open_pass).helpers(),
-        }
+        seed = self.seed + (b"open" if open_pass else b"")
+        races = Races(link, self.reference, step, self.seed, open_pass=open_pass)
+        self.namespace.helpers = Helpers(
+            {**linked_helpers(link), **races.helpers()}, rng=lambda: generator(seed, step.check)
+        )
         start = time.monotonic()
         outcome = Trial(self.namespace, link, step, source, open_pass).run(seconds)
         reference_lost = REFERENCE if self.reference is not None and self.reference.lost else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from autograder.errors import AuthorError
-from autograder.judge.plan import top_level_imports
+from autograder.judge.plan import imported_packages
 from autograder.sandbox import DEFAULT_LIMITS, Limits
 
 KEYS = ("version", "assignment", "limits", "check_seconds", "opaque", "hide", "preload")
@@ -40,8 +40,7 @@ class Settings:
 
     def with_usual_preloads(self, source: Any) -> Settings:
         cells = (cell.source for cell in source.cells if cell.cell_type == "code")
-        lines = [line for text in cells for line in top_level_imports(text)]
-        imported = {line.replace(".", " ").split()[1] for line in lines}
+        imported = {name for text in cells for name in imported_packages(text)}
         usual = (name for name in USUAL_PRELOADS if name in imported and name not in self.hide)
         return replace(self, preload=tuple(usual))
 

@@ -6,7 +6,9 @@ printing more than the cap is no error of the student's.
 
 from __future__ import annotations
 
+import ast
 import contextlib
+import inspect
 import io
 import os
 import subprocess
@@ -17,8 +19,9 @@ from typing import Any
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.history import HistoryManager
+from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
-from traitlets import Type
+from traitlets import Instance, Type
 
 CUT = "\n[output cut: the limit for this notebook is reached]\n"
 
@@ -138,12 +141,49 @@ class ResultHook(DisplayHook):
         )
 
 
+class Transformers(TransformerManager):
+    """IPython's, whose search for magics changes only what isn't Python: a cell that compiles is spared it,
+    half of what IPython takes to run a cell. ``compiled``: the last one that did, and whether it awaits."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.usual = list(self.token_transformers)
+        self.compiled: tuple[str, bool] | None = None
+
+    def do_token_transforms(self, lines: list[str]) -> list[str]:
+        source = "".join(lines)
+        if self.token_transformers == self.usual and self.compiles(source):
+            return lines
+        changed: list[str] = super().do_token_transforms(lines)  # type: ignore[no-untyped-call]
+        return changed
+
+    def compiles(self, source: str) -> bool:
+        try:
+            code = compile(source, "<>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        except Exception:  # IPython tells what is wrong with it
+            return False
+        self.compiled = source, bool(code.co_flags & inspect.CO_COROUTINE)
+        return True
+
+
 class Shell(InteractiveShell):
     """An IPython shell with no terminal, no history file and no files of its own."""
 
     display_pub_class = Type(Publisher)
     displayhook_class = Type(ResultHook)
+    input_transformer_manager = Instance(Transformers, ())
     outputs: Outputs
+
+    def should_run_async(
+        self, raw_cell: str, *, transformed_cell: str | None = None, preprocessing_exc_tuple: Any = None
+    ) -> bool:
+        compiled: tuple[str, bool] | None = self.input_transformer_manager.compiled
+        if self.autoawait and compiled is not None and compiled[0] == transformed_cell:
+            return compiled[1]
+        awaits: bool = super().should_run_async(
+            raw_cell, transformed_cell=transformed_cell, preprocessing_exc_tuple=preprocessing_exc_tuple
+        )
+        return awaits
 
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
         try:

@@ -138,6 +138,7 @@ def test_what_a_source_imports_of_the_usual_is_preloaded() -> None:
     lines = "import numpy as np\nfrom torch.nn import Linear\nimport json"
     source = notebook(given(lines), solve("f", "def f():\n    return 1"))
     assert Settings.of_source(source).preload == ("numpy", "torch")
+    assert Settings.of_source(notebook(given("import json, torch.nn as nn\nfrom . import numpy"))).preload == ("torch",)
     assert Settings.of_source(notebook(given("import json"))).preload == ()
 
 
