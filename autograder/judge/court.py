@@ -33,10 +33,12 @@ from autograder.judge.hearing import (
     agent_spec,
 )
 from autograder.judge.plan import CheckStep, Plan, RunStep
+from autograder.judge.programs import packed_checks
 from autograder.judge.records import CheckResult, NotebookResult, Usage, Verdict
-from autograder.judge.server import PLAIN, WITH_TORCH
+from autograder.judge.server import CHECKS, PLAIN, WITH_TORCH
 from autograder.judge.settings import Settings
 from autograder.sandbox import Bind, Box, BoxSpec, Limits, SandboxError, interpreter, open_box
+from autograder.sandbox.descriptors import memory_file
 from autograder.sandbox.warm import WarmBoxes, why_cold
 from autograder.speed.cores import beside_the_lanes
 from autograder.speed.lane import lane
@@ -83,6 +85,7 @@ class Court:
         self.lock = threading.Lock()
         self.box: Box | None = None
         self.control: socket.socket | None = None
+        self.told: tuple[tuple[str, str], ...] = ()  # the checks that the judge process knows
         self.waiting = False
         self.closed = True
 
@@ -128,6 +131,7 @@ class Court:
 
     def _start(self) -> None:
         self.control, theirs = socket.socketpair()
+        self.told = ()
         with theirs:
             try:
                 self.box = open_box(judge_spec(theirs.fileno()))
@@ -294,7 +298,7 @@ class Court:
 
     def _desk(self, plan: Plan, seed: bytes, core: int | None = None) -> contextlib.closing[JudgeDesk]:
         word = WITH_TORCH if plan.uses("torch") else PLAIN
-        return contextlib.closing(JudgeDesk(lambda: self._connect(word), plan, seed, core))
+        return contextlib.closing(JudgeDesk(lambda: self._connect(word, plan), plan, seed, core))
 
     def _boxes(self, settings: Settings, passes: int = 1) -> contextlib.closing[PassBoxes]:
         boxes = self.boxes
@@ -304,35 +308,45 @@ class Court:
 
         return contextlib.closing(PassBoxes(opened, passes))
 
-    def _connect(self, word: bytes) -> socket.socket:
+    def _connect(self, word: bytes, plan: Plan) -> socket.socket:
         ours, theirs = socket.socketpair()
         with contextlib.ExitStack() as undo:
             undo.callback(ours.close)
             with theirs, self.lock:
-                self._hand_over(word, theirs.fileno())
+                self._hand_over(word, theirs.fileno(), plan)
             undo.pop_all()
         return ours
 
-    def _hand_over(self, word: bytes, fd: int) -> None:
+    def _hand_over(self, word: bytes, fd: int, plan: Plan) -> None:
         """Gives the judge a session; a judge that died is started again."""
         if self.closed:
             raise PlatformError("the court is closed")
-        if not self._sent(word, fd):
+        if not self._sent(word, fd, plan):
             self._stop()
             self._start()
             self._wait()
-            if not self._sent(word, fd):
+            if not self._sent(word, fd, plan):
                 raise PlatformError("the judge process can't be reached; run `mlsys doctor`")
 
-    def _sent(self, word: bytes, fd: int) -> bool:
+    def _sent(self, word: bytes, fd: int, plan: Plan) -> bool:
         if self.control is None:  # a start that failed
             return False
         try:
             self._wait()
+            self._tell_checks(self.control, plan)
             socket.send_fds(self.control, [word], [fd])
         except (OSError, PlatformError):
             return False
         return True
+
+    def _tell_checks(self, control: socket.socket, plan: Plan) -> None:
+        """Has the judge compile these checks, unless the last notebook had the same."""
+        texts = tuple((step.check, step.source) for step in plan.checks)
+        if texts == self.told:
+            return
+        with contextlib.ExitStack() as owner:
+            socket.send_fds(control, [CHECKS], [memory_file(packed_checks(plan.checks), owner)])
+        self.told = texts
 
 
 def judge_spec(fd: int) -> BoxSpec:

@@ -11,6 +11,7 @@ import ast
 from types import TracebackType
 
 from autograder.judge.link import Refused, StudentError
+from autograder.judge.plan import parsed
 
 MAX_WORDS = 4000  # of one message
 NOT_SAID = "A hidden test failed."
@@ -64,9 +65,8 @@ def closed_message(error: BaseException, source: str, filename: str) -> str:
 def literal_words(source: str, line: int) -> str | None:
     """The literal message of the innermost statement at ``line``: of an assert, a raise, an
     ``err_msg=``/``msg=`` argument or an ``award``. Computed parts become an ellipsis."""
-    try:
-        module = ast.parse(source)
-    except SyntaxError:
+    module = parsed(source)
+    if module is None:
         return None
     found: ast.stmt | None = None
     for node in ast.walk(module):
@@ -95,11 +95,8 @@ def call_words(statement: ast.stmt) -> str | None:
 
 def award_words(source: str, line: int | None) -> str:
     """The literal message of the ``award`` call at ``line``."""
-    if line is None:
-        return ""
-    try:
-        module = ast.parse(source)
-    except SyntaxError:
+    module = parsed(source)
+    if line is None or module is None:
         return ""
     for node in ast.walk(module):
         named = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "award"

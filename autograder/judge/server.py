@@ -3,7 +3,8 @@ notebook needs it.
 
 Contract: ``python -m autograder.judge.server FD`` takes sessions over FD. Each arrives as one word and one
 descriptor, a socket over which a driver sends ``[operation, arguments…]`` and gets one answer each.
-``WITH_TORCH`` without a descriptor only loads torch.
+``WITH_TORCH`` without a descriptor only loads torch. With ``CHECKS`` comes the descriptor of a file: the
+checks of the notebooks that follow, to be compiled once for all of them.
 
 Trust: the driver is trusted; what comes from boxes is not. This process runs boxed itself (no
 network, nothing writable but its own /tmp), for it reads what the student's code sends.
@@ -29,6 +30,7 @@ from autograder.judge.hollow import keep_hollow_arrays, refuse_hollow_answers
 from autograder.judge.measured import MeasuredChannel
 from autograder.judge.plan import CheckStep
 from autograder.judge.preloading import guard_torch, load, load_torch, require_one_thread
+from autograder.judge.programs import learn
 from autograder.judge.proxy import refusal_of
 from autograder.judge.session import Session
 from autograder.sandbox.arena import Arena
@@ -37,7 +39,7 @@ from autograder.sandbox.wire import Channel, Closed
 
 SESSION_BYTES = 3 << 30
 PR_SET_DUMPABLE = 4
-PLAIN, WITH_TORCH = b"S", b"T"
+PLAIN, WITH_TORCH, CHECKS = b"S", b"T", b"C"
 TORCH_SEED = 67280421310721  # what torch begins with: c10's default_rng_seed_val
 
 
@@ -139,6 +141,10 @@ def main() -> None:
             load_torch()
             chance = Chance()
             settle()
+        if word == CHECKS:
+            with os.fdopen(fds.pop(), "rb") as file:
+                learn(file.read())
+            gc.freeze()
         if fds and os.fork() == 0:
             control.close()
             # A reply that is small on the wire may be huge in memory: it ends this notebook's judge

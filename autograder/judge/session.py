@@ -7,7 +7,6 @@ code swallowed has failed, also where its own ``except`` hid it.
 
 from __future__ import annotations
 
-import ast
 import builtins
 import contextlib
 import io
@@ -30,6 +29,7 @@ from autograder.judge.messages import MAX_WORDS, award_words, check_line, closed
 from autograder.judge.namespace import CheckNamespace
 from autograder.judge.outputs import clean_outputs
 from autograder.judge.plan import CheckStep
+from autograder.judge.programs import compiled, filename_of
 from autograder.judge.proxy import Proxy, make_proxy
 from autograder.judge.racing import Races
 from autograder.judge.records import RaceResult, Verdict
@@ -190,7 +190,7 @@ class Trial:
         self.step = step
         self.source = source
         self.open_pass = open_pass
-        self.filename = f"<check {step.check}>"
+        self.filename = filename_of(step.check)
 
     def run(self, seconds: float) -> Outcome:
         try:
@@ -215,15 +215,9 @@ class Trial:
         """Runs the check; returns the value of a last expression, as a notebook would show it."""
         lines = self.source.splitlines(keepends=True)
         linecache.cache[self.filename] = (len(self.source), None, lines, self.filename)
-        module = ast.parse(self.source, self.filename)
-        last = None
-        quiet = self.source.rstrip().endswith(";")
-        if module.body and isinstance(module.body[-1], ast.Expr) and not quiet:
-            last = ast.Expression(module.body.pop().value)  # type: ignore[attr-defined]
-        exec(compile(module, self.filename, "exec"), self.namespace)  # noqa: S102 -- the author's check
-        if last is None:
-            return None
-        return eval(compile(last, self.filename, "eval"), self.namespace)  # noqa: S307
+        body, last = compiled(self.source, self.filename)
+        exec(body, self.namespace)  # noqa: S102 -- the author's check
+        return None if last is None else eval(last, self.namespace)  # noqa: S307
 
     def points(self, shown: Any) -> float:
         """nbgrader's convention: a last expression that is a number is the points."""
