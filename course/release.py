@@ -82,8 +82,6 @@ class _Generator:
         self.course_dir = course_dir
         self.scratch = scratch
         self.log = (scratch / "nbgrader.log").open("w+", encoding="utf-8")
-        # nbgrader starts alembic by name, which an interpreter outside PATH has beside itself.
-        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
         modules = os.pathsep.join(filter(None, (left_out(scratch), os.environ.get("PYTHONPATH", ""))))
         # -P: the course directory's own modules are not for this process.
         command = [sys.executable, "-P", "-W", "ignore", "-m", "course.generate"]
@@ -93,7 +91,7 @@ class _Generator:
             stdout=subprocess.PIPE,
             stderr=self.log,
             text=True,
-            env=os.environ | {"PATH": path, "PYTHONPATH": modules},
+            env=os.environ | {"PYTHONPATH": modules},
         )
         self.clock = threading.Timer(SECONDS, self.process.kill)
         self.clock.start()
@@ -145,7 +143,7 @@ class _Generator:
 
 
 def left_out(scratch: Path) -> str:
-    """A folder that keeps from nbgrader and alembic what `autograder.unneeded` keeps from our programs."""
+    """A folder that keeps from nbgrader what `autograder.unneeded` keeps from our programs."""
     folder = scratch / "left-out"
     folder.mkdir(exist_ok=True)
     (folder / "rfc3987_syntax.py").write_text("raise ImportError('left out: it takes a second to load')\n")

@@ -34,6 +34,7 @@ from autograder.judge.programs import learn
 from autograder.judge.proxy import refusal_of
 from autograder.judge.session import Session
 from autograder.sandbox.arena import Arena
+from autograder.sandbox.entry import fork_alone
 from autograder.sandbox.heap import join_pages
 from autograder.sandbox.wire import Channel, Closed
 
@@ -145,7 +146,8 @@ def main() -> None:
             with os.fdopen(fds.pop(), "rb") as file:
                 learn(file.read())
             gc.freeze()
-        if fds and os.fork() == 0:
+        if fds and fork_alone() == 0:
+            random.seed()
             control.close()
             # A reply that is small on the wire may be huge in memory: it ends this notebook's judge
             # only, with a MemoryError that counts as nonsense from the box.

@@ -53,6 +53,7 @@ _LIBC.prctl.argtypes = (ctypes.c_int, *[ctypes.c_void_p] * 4)
 _HOLDING = ctypes.PyDLL(None, use_errno=True)  # calls that keep the interpreter's lock
 _HOLDING.syscall.argtypes = (ctypes.c_long,) * 6
 _HOLDING.syscall.restype = ctypes.c_long
+_HOLDING.fork.argtypes = ()
 
 
 class _Filter(ctypes.Structure):
@@ -90,11 +91,23 @@ class Order:
         return cls(mounts=mounts, limits=limits, cpus=tuple(said.pop("cpus")), **said)
 
 
+def fork_alone() -> int:
+    """As `os.fork`, for a process with one thread. Raises OSError.
+
+    What Python and its libraries do in a forked process (other threads' locks, random numbers) takes as long as
+    the fork. Locks are free where there is one thread; what must not be the same in each process is the new
+    process's to make anew.
+    """
+    child: int = _HOLDING.fork()
+    if child < 0:
+        _check(child, "fork")
+    return child
+
+
 def fork_into_namespaces(*, own_user: bool) -> int | None:
     """Returns a descriptor of a new process, the init of namespaces of its own; in it, None. Raises OSError.
 
-    Not by `os.fork`: what Python and its libraries do in a forked process (other threads' locks, random
-    numbers) takes twice as long as the fork, and is done where it is needed, in the program.
+    As `fork_alone`, it is for a process with one thread.
     """
     descriptor = ctypes.c_int(-1)
     flags = _NEW_OTHERS | (_NEW_USER if own_user else 0) | _DESCRIPTOR | signal.SIGCHLD
@@ -137,12 +150,12 @@ def enter(
         # The groups that it has entered are the root of what it sees of them.
         _check(_LIBC.unshare(_NEW_GROUPS), "unshare")
         mount_privately(order)
-        child = os.fork()
+        child = fork_alone()
         if child:
             handlers = harden_init((status,) if line is None else (status, line))
             if line is not None:
                 keep = wait_for_second(order, child, status, line)
-                child = os.fork()
+                child = fork_alone()
                 if child:
                     _close_all_but((status,))
                 else:

@@ -138,7 +138,7 @@ def small_memory(megabytes: int) -> list[bytes]:
 
 
 def join_pages(addresses: list[int] | None = None) -> None:
-    """Has the kernel (Linux 6.1 on) join the small pages of the heap, and of memory with one of ``addresses``
+    """Has the C library give back what is free, and the kernel (Linux 6.1 on) join the small pages of the heap, and of memory with one of ``addresses``
     in it; of all memory of this process's own where none are given.
 
     Which of a process's small pages share a place in the cache is luck that lasts as long as it does. And a
@@ -146,6 +146,8 @@ def join_pages(addresses: list[int] | None = None) -> None:
     """
     libc = ctypes.CDLL(None)
     libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    if addresses is None:
+        libc.malloc_trim(0)
     for begin, end, name in own_memory():
         if addresses is None or name == "[heap]" or any(begin <= each < end for each in addresses):
             for page in range(-(-begin // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE, HUGE_PAGE):

@@ -130,6 +130,31 @@ def test_a_leak_that_nbgrader_makes_is_refused(sample: Sample, released: Path, h
     assert read_tree(released) == before
 
 
+def test_a_new_gradebook_is_of_nbgraders_own_schema(released: Path, tmp_path: Path) -> None:
+    """Its tables and their version are those that nbgrader makes itself."""
+    run = [
+        sys.executable,
+        "-c",
+        f"from nbgrader.api import Gradebook; Gradebook('sqlite:///{tmp_path}/stock.db')",
+    ]
+    search = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    subprocess.run(run, check=True, env={**os.environ, "PATH": search})  # it starts alembic by name
+    ours, stock = (schema(file) for file in (released / "gradebook.db", tmp_path / "stock.db"))
+    assert ours == stock
+
+
+def schema(file: Path) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    """The columns of all tables, and the version's row."""
+    columns = """
+        SELECT m.name, c.name, c.type, c."notnull" FROM sqlite_master m, pragma_table_info(m.name) c
+        WHERE m.type = 'table' ORDER BY m.name, c.cid
+    """
+    with closing(sqlite3.connect(file)) as gradebook:
+        return gradebook.execute(columns).fetchall(), gradebook.execute(
+            "SELECT version_num FROM alembic_version"
+        ).fetchall()
+
+
 def test_stock_nbgrader_takes_our_source_with_its_own_config(sample: Sample, released: Path) -> None:
     (released / "nbgrader_config.py").unlink()
     done = nbgrader(released, "generate_assignment", "01-relu", "--force")

@@ -242,7 +242,7 @@ def test_each_is_charged_with_its_own_time(warm_boxes: WarmBoxes) -> None:
             used = first.box.usage().cpu_seconds
             notebook(burn.format(0.2))
             notebook.box.kill()
-            assert used >= 1.0
+            assert used > 0.9  # counted in ticks
             assert 0 < notebook.box.usage().cpu_seconds < used
         assert first.box.usage().cpu_seconds == used
 
