@@ -94,9 +94,9 @@ class Order:
 def fork_alone() -> int:
     """As `os.fork`, for a process with one thread. Raises OSError.
 
-    What Python and its libraries do in a forked process (other threads' locks, random numbers) takes as long as
-    the fork. Locks are free where there is one thread; what must not be the same in each process is the new
-    process's to make anew.
+    What Python and its libraries do in a forked process (other threads' locks, random numbers) takes as long
+    as the fork. Locks are free where there is one thread; what must not be the same in each process is the
+    new process's to make anew.
     """
     child: int = _HOLDING.fork()
     if child < 0:

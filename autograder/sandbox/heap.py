@@ -138,8 +138,8 @@ def small_memory(megabytes: int) -> list[bytes]:
 
 
 def join_pages(addresses: list[int] | None = None) -> None:
-    """Has the C library give back what is free, and the kernel (Linux 6.1 on) join the small pages of the heap, and of memory with one of ``addresses``
-    in it; of all memory of this process's own where none are given.
+    """Has the kernel (Linux 6.1 on) join the small pages of the heap, and of memory with one of ``addresses``
+    in it. Where none are given, of all memory of this process's own, and what is free is given back before.
 
     Which of a process's small pages share a place in the cache is luck that lasts as long as it does. And a
     fork copies an entry a page.
