@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from course.material import read_assignment, read_assignments
+from course.material import read_assignments
 from course.reader import read_course
-from course.verify import Claim, cases
-from hub.cli.demo import ATTACKS, REPEATS, WRONG_STEP, prove_all
+from hub.cli.demo import ATTACKS
 from hub.demo.handins import STUDENTS, HandIn, hand_ins
 from tests.hub.command import mlsys
 
@@ -23,8 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.lane]
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     course_dir = tmp_path_factory.mktemp("demo") / "course"
-    # Its proof is a part of `mlsys verify`'s, which test_verify has; one assignment's is below.
-    return course_dir, mlsys("demo", "--no-verify", "--course-dir", course_dir)
+    return course_dir, mlsys("demo", "--course-dir", course_dir)
 
 
 @pytest.fixture(scope="module")
@@ -37,23 +35,14 @@ def rows(path: Path) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
-def test_it_grades_a_class_and_ends_well(
+def test_it_proves_every_assignment_and_ends_well(
     demo: tuple[Path, subprocess.CompletedProcess[str]], handed: list[HandIn]
 ) -> None:
     _, process = demo
     assert process.returncode == 0, process.stderr[-3000:]
+    assert process.stderr.count("verified ") == 3
     assert f"all {len(handed)} submissions got the mark that they must get" in process.stderr
     assert "Traceback" not in process.stderr + process.stdout
-
-
-def test_an_assignment_is_proved_before_it_is_released(capsys: pytest.CaptureFixture[str]) -> None:
-    """All that is claimed of it, and a quarter of its planted mistakes."""
-    assignment = read_assignment(read_course(), "10-quantization")
-    every = cases(assignment, repeats=REPEATS)
-    wrong = sum(case.claim is Claim.WRONG for case in every)
-    prove_all([assignment])
-    proved = len(every) - wrong + -(-wrong // WRONG_STEP)
-    assert f"verified 10-quantization: {proved} cases" in capsys.readouterr().err
 
 
 def test_the_exported_marks_are_the_declared_ones(

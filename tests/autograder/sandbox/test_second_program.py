@@ -237,12 +237,12 @@ def test_how_the_second_ended_is_told(warm_boxes: WarmBoxes, code: str, cause: C
 def test_each_is_charged_with_its_own_time(warm_boxes: WarmBoxes) -> None:
     burn = "import time\nbegin = time.process_time()\nwhile time.process_time() < begin + {}: pass"
     with Notebook(warm_boxes, twice=True) as first:
-        first(burn.format(1.0))
+        first(burn.format(1.1))  # some hundredths more: what it used is counted in ticks
         with second(first) as notebook:
             used = first.box.usage().cpu_seconds
             notebook(burn.format(0.2))
             notebook.box.kill()
-            assert used > 0.9  # counted in ticks
+            assert used >= 1.0
             assert 0 < notebook.box.usage().cpu_seconds < used
         assert first.box.usage().cpu_seconds == used
 
