@@ -219,8 +219,8 @@ def stock_course(made: Class, number: int) -> Path:
     return course
 
 
-def bare(made: Class) -> float:
-    """CPU seconds of the cells and tests of one submission, on average, while every core runs them."""
+def bare_notebooks(made: Class) -> list[str]:
+    """The files of the first submissions with their tests in full, for the bare run."""
     source = {c.metadata.nbgrader.grade_id: c.source for c in made.lesson.source().cells}
     paths = []
     for student in made.students[:BARE_NOTEBOOKS]:
@@ -235,6 +235,11 @@ def bare(made: Class) -> float:
         path = made.folder / f"bare-{student}.ipynb"
         path.write_text(json.dumps(notebook))
         paths.append(str(path))
+    return paths
+
+
+def bare(made: Class, paths: Sequence[str]) -> float:
+    """CPU seconds of the cells and tests of one submission, on average, while every core runs them."""
     alone = {**os.environ, **ONE_THREAD}  # threads that wait for each other use CPU time too
     command = [sys.executable, "-c", BARE, made.lesson.name, *paths]
     with ThreadPoolExecutor() as cores:
@@ -279,14 +284,15 @@ def compare(lesson: Lesson, number: int, console: Console, otter: int = 0) -> bo
         nbgrader = [sys.executable, "-m", "nbgrader", "autograde", lesson.name]
         pool = [sys.executable, "-c", POOLED, lesson.name, str(POOL), *made.students]
         said: list[str] = []
-        least = [bare(made)]
+        paths = bare_notebooks(made)
+        least = [bare(made, paths)]
         rows = {OURS: measured(lambda: ours(made))}
-        least.append(bare(made))
+        least.append(bare(made, paths))
         rows[STOCK] = measured(lambda: run(nbgrader, serial))
         rows[f"nbgrader, {POOL} processes"] = measured(lambda: said.append(run(pool, pooled)))
-        least.append(bare(made))
+        least.append(bare(made, paths))
         rows[AGAIN] = measured(lambda: ours(again))
-        least.append(bare(made))
+        least.append(bare(made, paths))
         same = marks(made.course_dir / "gradebook.db") == marks(serial / "gradebook.db")
         theirs = through_otter(made, min(otter, number), Path(folder) / "otter", console) if otter else None
     show(lesson, rows, least, number, console)
@@ -302,11 +308,12 @@ def alone(lesson: Lesson, number: int, console: Console) -> bool:
     """The table of one lesson without nbgrader. Returns whether both runs gave the same marks."""
     with tempfile.TemporaryDirectory(prefix="mlsys-throughput-", dir="/var/tmp") as folder:
         made = prepare(lesson, Path(folder) / "class", number)
-        again, least = fresh(made, 1), [bare(made)]
+        again, paths = fresh(made, 1), bare_notebooks(made)
+        least = [bare(made, paths)]
         rows = {OURS: measured(lambda: ours(made))}
-        least.append(bare(made))
+        least.append(bare(made, paths))
         rows[AGAIN] = measured(lambda: ours(again))
-        least.append(bare(made))
+        least.append(bare(made, paths))
         same = marks(made.course_dir / "gradebook.db") == marks(again.course_dir / "gradebook.db")
     show(lesson, rows, least, number, console)
     return same

@@ -297,8 +297,7 @@ class Court:
         return rulings
 
     def _desk(self, plan: Plan, seed: bytes, core: int | None = None) -> contextlib.closing[JudgeDesk]:
-        word = WITH_TORCH if plan.uses("torch") else PLAIN
-        return contextlib.closing(JudgeDesk(lambda: self._connect(word, plan), plan, seed, core))
+        return contextlib.closing(JudgeDesk(lambda: self._connect(plan), plan, seed, core))
 
     def _boxes(self, settings: Settings, passes: int = 1) -> contextlib.closing[PassBoxes]:
         boxes = self.boxes
@@ -308,33 +307,33 @@ class Court:
 
         return contextlib.closing(PassBoxes(opened, passes))
 
-    def _connect(self, word: bytes, plan: Plan) -> socket.socket:
+    def _connect(self, plan: Plan) -> socket.socket:
         ours, theirs = socket.socketpair()
         with contextlib.ExitStack() as undo:
             undo.callback(ours.close)
             with theirs, self.lock:
-                self._hand_over(word, theirs.fileno(), plan)
+                self._hand_over(plan, theirs.fileno())
             undo.pop_all()
         return ours
 
-    def _hand_over(self, word: bytes, fd: int, plan: Plan) -> None:
+    def _hand_over(self, plan: Plan, fd: int) -> None:
         """Gives the judge a session; a judge that died is started again."""
         if self.closed:
             raise PlatformError("the court is closed")
-        if not self._sent(word, fd, plan):
+        if not self._sent(plan, fd):
             self._stop()
             self._start()
             self._wait()
-            if not self._sent(word, fd, plan):
+            if not self._sent(plan, fd):
                 raise PlatformError("the judge process can't be reached; run `mlsys doctor`")
 
-    def _sent(self, word: bytes, fd: int, plan: Plan) -> bool:
+    def _sent(self, plan: Plan, fd: int) -> bool:
         if self.control is None:  # a start that failed
             return False
         try:
             self._wait()
             self._tell_checks(self.control, plan)
-            socket.send_fds(self.control, [word], [fd])
+            socket.send_fds(self.control, [WITH_TORCH if plan.uses("torch") else PLAIN], [fd])
         except (OSError, PlatformError):
             return False
         return True
