@@ -24,7 +24,7 @@ from autograder.gradebook.attempts import (
     repairs_record,
 )
 from autograder.gradebook.tables import AttemptRow, CheckRow, NotebookRow, Table, insert_into
-from autograder.judge import CheckResult, NotebookResult, RaceResult, Usage, Verdict, plan_notebook
+from autograder.judge import CheckResult, NotebookResult, RaceResult, Usage, Verdict, checks_of
 from autograder.repair import Repair, RepairKind
 
 # The fields that a row has as an attempt has them.
@@ -36,7 +36,7 @@ _COPIED = (
 
 def complete(graded: GradedNotebook) -> NotebookResult:
     """The notebook's result; for one that couldn't be read, 0 for each check of its source."""
-    wanted = plan_notebook(graded.source, graded.source).checks
+    wanted = checks_of(graded.source)
     if graded.result is None:
         words = graded.problem or "The notebook could not be read."
         zero = (CheckResult(c.check, c.question, Verdict.ERROR, 0.0, c.points, words) for c in wanted)

@@ -3,7 +3,7 @@
 from autograder.errors import AuthorError, GraderError, PlatformError, SubmissionError
 from autograder.judge.court import Court, Judgement
 from autograder.judge.parsing import parse
-from autograder.judge.plan import CheckStep, Plan, RunStep, plan_notebook
+from autograder.judge.plan import CheckStep, Plan, RunStep, checks_of, plan_notebook
 from autograder.judge.records import (
     NOTABLE_OVERHEAD,
     CellResult,
@@ -36,6 +36,7 @@ __all__ = [
     "SubmissionError",
     "Usage",
     "Verdict",
+    "checks_of",
     "parse",
     "plan_notebook",
     "worst",

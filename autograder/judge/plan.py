@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,28 +103,14 @@ def plan_notebook(notebook: Any, source: Any) -> Plan:
 
     Both are nbformat v4 notebooks. Raises AuthorError for hidden-test markers that don't pair.
     """
-    bindings = source_bindings(source)
-    steps: list[Step] = []
-    question: str | None = None
-    for index, cell in enumerate(notebook.cells):
-        meta = nbgrader_metadata(cell)
-        if meta.get("solution"):
-            question = str(meta.get("grade_id"))
-        if cell.cell_type != "code":
-            continue
-        if is_check(cell):
-            steps.append(check_step(index, cell, question))
-        elif cell.source.strip():
-            own = str(meta.get("grade_id")) if meta.get("solution") else None
-            binds = bindings.get(str(meta.get("grade_id")), frozenset())
-            steps.append(RunStep(index, cell.source, own, binds))
+    steps = tuple(steps_of(notebook, source_bindings(source)))
     boxed = [cell.source for cell in source.cells if cell.cell_type == "code" and not is_check(cell)]
     names = frozenset(name for text in boxed for name in bound_names(text))
     functions = frozenset(name for text in boxed for name in defined_names(text))
     every = [cell.source for cell in source.cells if cell.cell_type == "code"]
     imports = tuple(line for text in every for line in top_level_imports(text))
     return Plan(
-        steps=tuple(steps),
+        steps=steps,
         student_names=names,
         functions=functions,
         imports=imports,
@@ -133,6 +119,28 @@ def plan_notebook(notebook: Any, source: Any) -> Plan:
         operators=frozenset(name for text in boxed for name in SPECIAL.findall(text)),
         bases=frozenset(name for text in boxed for name in base_names(text)) - names,
     )
+
+
+def checks_of(source: Any) -> tuple[CheckStep, ...]:
+    """The checks of a source notebook, all of its plan that most ask for. Raises as ``plan_notebook``."""
+    return tuple(step for step in steps_of(source, {}) if isinstance(step, CheckStep))
+
+
+def steps_of(notebook: Any, bindings: Mapping[str, frozenset[str]]) -> Iterator[Step]:
+    """The steps of a repaired notebook. ``bindings``: what each of the source's box cells binds."""
+    question: str | None = None
+    for index, cell in enumerate(notebook.cells):
+        meta = nbgrader_metadata(cell)
+        if meta.get("solution"):
+            question = str(meta.get("grade_id"))
+        if cell.cell_type != "code":
+            continue
+        if is_check(cell):
+            yield check_step(index, cell, question)
+        elif cell.source.strip():
+            own = str(meta.get("grade_id")) if meta.get("solution") else None
+            binds = bindings.get(str(meta.get("grade_id")), frozenset())
+            yield RunStep(index, cell.source, own, binds)
 
 
 def is_quiet(steps: Iterable[Step]) -> bool:

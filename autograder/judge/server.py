@@ -35,7 +35,7 @@ from autograder.judge.proxy import refusal_of
 from autograder.judge.session import Session
 from autograder.sandbox.arena import Arena
 from autograder.sandbox.entry import fork_alone
-from autograder.sandbox.heap import join_pages
+from autograder.sandbox.pages import settle_for_forks
 from autograder.sandbox.wire import Channel, Closed
 
 SESSION_BYTES = 3 << 30
@@ -162,12 +162,9 @@ def main() -> None:
 
 
 def settle() -> None:
-    """What is loaded stays: a child's collections need not walk it, nor copy the pages it lies in; and
-    there are few pages to fork."""
+    """What is loaded stays."""
     require_one_thread()
-    gc.collect()
-    gc.freeze()
-    join_pages()
+    settle_for_forks()
 
 
 if __name__ == "__main__":

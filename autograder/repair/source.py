@@ -6,6 +6,7 @@ trusted. A source in which two cells share an id is an ``AuthorError``.
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -94,7 +95,13 @@ def defined_names(text: str) -> frozenset[str]:
 def _source_cell(cell: NotebookNode) -> SourceCell:
     role = role_of(cell)
     grade_id = cell.metadata.get("nbgrader", {}).get("grade_id") if role is not Role.TEXT else None
-    released = released_text(cell.source)
+    return SourceCell(cell, role, grade_id, *_released_and_defined(cell.source, role))
+
+
+@functools.lru_cache(maxsize=256)  # asked again for each submission
+def _released_and_defined(text: str, role: Role) -> tuple[str, frozenset[str]]:
+    """As in ``SourceCell``."""
+    released = released_text(text)
     if role is Role.ANSWER:
         released = SOLUTION.sub("", released) if SOLUTION.search(released) else ""
-    return SourceCell(cell, role, grade_id, normal(released), defined_names(cell.source))
+    return normal(released), defined_names(text)

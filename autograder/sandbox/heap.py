@@ -20,31 +20,20 @@ the same program are alike: between boxes a ratio varied by 2.5 % before, and by
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import gc
 import operator
-import os
-import re
 import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from random import Random
 from typing import Any, TypeVar, cast
 
+from autograder.sandbox.pages import BYTES_HEADER, SMALL, filled_holes, join_pages
+
 Result = TypeVar("Result")
 MEGABYTES = 32  # of new arenas
-MOST_MEGABYTES = 256  # of holes: who has left more runs as the holes are
-SMALL = 512  # bytes of the largest small object
-BYTES_HEADER = 33  # what a bytes object has beside its data
-POOL_HEADER = 48
 DEEPEST = 31
 FREED_FLOATS = 100  # which Python keeps to use again, and which were made who knows where
 DISPLACED = (48, 64, 80, 96, 112, 128)  # bytes; beside a float's 32
-HUGE_PAGE = 2 << 20
-MADV_COLLAPSE = 25
-SIZE_CLASS = re.compile(rb"^ +\d+ +(\d+) +\d+ +\d+ +(\d+)$", re.MULTILINE)
-UNUSED_POOLS = re.compile(rb"^(\d+) unused pools \* (\d+) bytes", re.MULTILINE)
 
 
 class Settled:
@@ -54,10 +43,7 @@ class Settled:
         gc.collect()  # empties the lists of freed floats, tuples, … too
         gc.freeze()
         self.random = Random()  # noqa: S311 -- moves memory about, and keeps nothing secret
-        places: list[tuple[int, int]] = []
-        with contextlib.suppress(OSError):  # a program may have closed its stderr
-            places = holes()
-        self.held = [*filling(places), *small_memory(MEGABYTES)]
+        self.held = [*filled_holes(), *small_memory(MEGABYTES)]
 
     def turn(self, call: Callable[[], Result]) -> Result:
         """What ``call`` returns, with its objects and frames moved. It may recurse as deep as it always may,
@@ -89,45 +75,6 @@ def at_depth(depth: int, call: Callable[[], Any]) -> Any:
     return operator.call(at_depth, depth - 1, call) if depth else call()
 
 
-def holes() -> list[tuple[int, int]]:
-    """(bytes, free places for objects of that many bytes); unused pools as places for the largest."""
-    said = allocator_statistics()
-    places = [(int(size), int(free)) for size, free in SIZE_CLASS.findall(said)]
-    for pools, size in UNUSED_POOLS.findall(said):
-        places.append((SMALL, int(pools) * ((int(size) - POOL_HEADER) // SMALL)))
-    return places
-
-
-def filling(places: list[tuple[int, int]]) -> Iterator[object]:
-    """Objects for all the places, those of the same size together, up to MOST_MEGABYTES."""
-    left = MOST_MEGABYTES << 20
-    for size, free in places:
-        count = min(free, left // size)
-        left -= count * size
-        yield [small_object(size) for _ in range(count)]
-
-
-def small_object(size: int) -> object:
-    """A new object that takes ``size`` bytes, a multiple of 16, of the allocator's."""
-    if size <= 16:
-        return object()
-    return float(size) if size <= 32 else bytes(size - BYTES_HEADER)
-
-
-def allocator_statistics() -> bytes:
-    """What CPython prints of its allocator. It writes to the C library's stderr, where it is caught."""
-    file, before = os.memfd_create("allocator"), os.dup(2)
-    try:
-        os.dup2(file, 2)
-        sys._debugmallocstats()
-    finally:
-        os.dup2(before, 2)
-        os.close(before)
-    with os.fdopen(file, "rb") as written:
-        written.seek(0)
-        return written.read()
-
-
 def small_memory(megabytes: int) -> list[bytes]:
     """While what it returns lives, the allocator owns so many megabytes of arenas, with one object in each
     128 kB of them."""
@@ -135,29 +82,3 @@ def small_memory(megabytes: int) -> list[bytes]:
     kept = blocks[::256]
     join_pages(list(map(id, kept)))
     return kept
-
-
-def join_pages(addresses: list[int] | None = None) -> None:
-    """Has the kernel (Linux 6.1 on) join the small pages of the heap, and of memory with one of ``addresses``
-    in it. Where none are given, of all memory of this process's own, and what is free is given back before.
-
-    Which of a process's small pages share a place in the cache is luck that lasts as long as it does. And a
-    fork copies an entry a page.
-    """
-    libc = ctypes.CDLL(None)
-    libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
-    if addresses is None:
-        libc.malloc_trim(0)
-    for begin, end, name in own_memory():
-        if addresses is None or name == "[heap]" or any(begin <= each < end for each in addresses):
-            for page in range(-(-begin // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE, HUGE_PAGE):
-                libc.madvise(page, HUGE_PAGE, MADV_COLLAPSE)
-
-
-def own_memory() -> Iterator[tuple[int, int, str]]:
-    """(begin, end, name) of this process's writable memory that is no file's; a stack has a name too."""
-    for line in Path("/proc/self/maps").read_text().splitlines():
-        place, access, _, _, file, *name = line.split()
-        if file == "0" and access == "rw-p" and name in ([], ["[heap]"]):
-            begin, end = (int(part, 16) for part in place.split("-"))
-            yield begin, end, "".join(name)

@@ -13,7 +13,6 @@ a box.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import json
 import os
@@ -21,7 +20,6 @@ import resource
 import secrets
 import signal
 import socket
-import struct
 import sys
 import types
 from collections.abc import Iterable
@@ -31,7 +29,7 @@ from typing import Any
 
 from autograder.sandbox.agent import Agent, Discard
 from autograder.sandbox.entry import FAILED, Order, enter, fork_into_namespaces, tell_why
-from autograder.sandbox.heap import join_pages
+from autograder.sandbox.pages import settle_for_forks
 from autograder.sandbox.wire import Channel
 
 MOST_MESSAGE = 1 << 16
@@ -78,8 +76,9 @@ def begin_anew() -> None:
         random.seed()
     generator = sys.modules.get("numpy.random")
     if generator is not None:
-        # Without words of our own it makes a seed sequence for them: half a millisecond in each box.
-        generator.seed(struct.unpack("8I", secrets.token_bytes(32)))
+        # Of a number it makes its state at once. For a sequence of numbers, or without any, it calls half of
+        # numpy: half a millisecond in each box.
+        generator.seed(secrets.randbits(32))
     torch: Any = sys.modules.get("torch")
     if torch is not None:
         torch.default_generator.seed()  # boxes reach no device whose generator would need it
@@ -170,9 +169,7 @@ def main() -> None:
     said = load(sys.argv[3:])
     zygote = Zygote(control, filter_program)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that enter boxes
-    gc.collect()
-    gc.freeze()
-    join_pages()
+    settle_for_forks()
     control.send(json.dumps(said).encode())
     zygote.serve()
 

@@ -24,7 +24,16 @@ from nbformat.notebooknode import NotebookNode
 
 from autograder.batch import read_sources
 from autograder.errors import PlatformError, SubmissionError
-from autograder.judge import Court, NotebookResult, Plan, RunStep, Settings, Verdict, plan_notebook
+from autograder.judge import (
+    Court,
+    NotebookResult,
+    Plan,
+    RunStep,
+    Settings,
+    Verdict,
+    checks_of,
+    plan_notebook,
+)
 from autograder.judge.court import Progress
 from autograder.judge.plan import hidden_lines, nbgrader_metadata, parsed
 from autograder.repair import Repaired, Role, read_notebook, released_text, repair_submission
@@ -131,7 +140,7 @@ def graded_report(
     """
     failed = [cell for cell in opened.cells if cell.status is not Verdict.OK]
     own = [cell for cell in failed if not repaired.roles[cell.index].is_the_courses]
-    steps = plan_notebook(source, source).checks
+    steps = checks_of(source)
     visible = {step.check for step in steps if runs_something(step.visible_source())}
     checks = tuple(each for each in opened.checks if each.check in visible)
     result = NotebookResult(checks, tuple(own[:MOST_CELLS]), opened.usage)
@@ -194,7 +203,7 @@ def listed_checks(source: NotebookNode) -> tuple[ListedCheck, ...]:
     """The source's checks with their questions, hidden or not."""
     return tuple(
         ListedCheck(step.check, step.question, step.points, step.speed)
-        for step in plan_notebook(source, source).checks
+        for step in checks_of(source)
     )
 
 
