@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
@@ -14,6 +11,7 @@ from nbformat.notebooknode import NotebookNode
 
 from autograder.gradebook.folders import notebook_bytes
 from tests.autograder.notebooks import two_questions
+from tests.stock import stock_nbgrader
 
 CONFIG = (
     'c = get_config()\nc.CourseDirectory.course_id = "demo"\nc.ClearSolutions.code_stub = {"python": ""}\n'
@@ -22,14 +20,7 @@ CONFIG = (
 
 def nbgrader(course: Path, *words: str) -> str:
     """Runs the stock nbgrader in a process of its own; returns what it wrote, fails if it failed."""
-    search = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    done = subprocess.run(
-        [sys.executable, "-m", "nbgrader", *words],
-        cwd=course,
-        env={**os.environ, "PATH": search},
-        capture_output=True,
-        text=True,
-    )
+    done = stock_nbgrader(course, *words)
     assert done.returncode == 0, done.stderr
     return done.stdout + done.stderr
 

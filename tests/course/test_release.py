@@ -23,6 +23,7 @@ from course.release import release
 from course.tree import STATE, read_tree
 from tests.course.notebooks import instructors_notebook
 from tests.course.sample import SCRIPT, TOML, Sample
+from tests.stock import stock_nbgrader
 
 pytestmark = pytest.mark.slow
 
@@ -62,15 +63,7 @@ def in_gradebook(course_dir: Path) -> set[str]:
 
 
 def nbgrader(course_dir: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "nbgrader", *arguments],
-        cwd=course_dir,
-        env=os.environ | {"PATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return stock_nbgrader(course_dir, *arguments, warn=False)
 
 
 def test_a_release_is_what_students_may_have(sample: Sample, released: Path) -> None:

@@ -7,7 +7,6 @@ that gradings of two copies can be compared.
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import subprocess
@@ -24,6 +23,7 @@ from autograder.gradebook import Receipt, take_in
 from hub.coursework import course_secret, open_gradebook
 from tests.autograder.judge.notebooks import check, given, notebook, scratch, solve
 from tests.hub.command import ROOT
+from tests.stock import stock_nbgrader
 
 ID = "target"
 DUE = datetime(2027, 2, 15, 17, tzinfo=UTC)
@@ -140,11 +140,7 @@ def grade(room: Classroom) -> None:
 
 def release(course_dir: Path) -> None:
     """The stock nbgrader's release."""
-    search = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    words = [sys.executable, "-m", "nbgrader", "generate_assignment", ID]
-    done = subprocess.run(
-        words, cwd=course_dir, env={**os.environ, "PATH": search}, capture_output=True, text=True
-    )
+    done = stock_nbgrader(course_dir, "generate_assignment", ID)
     assert done.returncode == 0, done.stderr
 
 

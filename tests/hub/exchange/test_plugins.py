@@ -20,6 +20,7 @@ from hub.exchange.receipts import check_files, check_receipt, read_receipt
 from hub.exchange.records import Member, Role
 from tests.hub.exchange.course import notebook
 from tests.hub.exchange.serving import ROOT, Hub, Service
+from tests.stock import stock_nbgrader
 
 ASSIGNMENT = "01-layers"
 CONFIG = """\
@@ -38,15 +39,7 @@ class Person:
 
     def nbgrader(self, *arguments: str, code: int = 0) -> str:
         """What the command said."""
-        done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", *arguments],
-            cwd=self.home,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        done = stock_nbgrader(self.home, *arguments, env=self.environment)
         words = done.stdout + done.stderr
         assert done.returncode == code, words
         assert "Traceback" not in words, words
@@ -69,8 +62,6 @@ class Place:
             {
                 **keep,
                 "HOME": str(home),
-                # nbgrader starts alembic by name.
-                "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
                 "PYTHONPATH": str(ROOT),
                 "JUPYTERHUB_API_TOKEN": self.hub.token(name),
                 "JUPYTERHUB_USER": name,
