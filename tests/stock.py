@@ -22,6 +22,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from course.release import left_out
+
 ROOT = Path(__file__).resolve().parents[1]
 MOST_SECONDS = 300
 
@@ -31,10 +33,13 @@ def stock_nbgrader(
 ) -> subprocess.CompletedProcess[str]:
     """What `nbgrader` with these words did in a folder. ``env``: its variables, this process's where none are
     given; ``warn``: whether Python's warnings are shown."""
-    # nbgrader starts alembic by name.
     search = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     variables = {**(os.environ if env is None else env), "PATH": search}
     with tempfile.TemporaryDirectory() as scratch:
+        # For what it starts by name: alembic, and itself.
+        variables["PYTHONPATH"] = os.pathsep.join(
+            filter(None, (variables.get("PYTHONPATH"), left_out(Path(scratch))))
+        )
         out, err = (Path(scratch) / name for name in ("out", "err"))
         wanted = {"folder": str(folder), "words": words, "env": variables, "warn": warn}
         code = _asked({**wanted, "out": str(out), "err": str(err)})

@@ -202,8 +202,7 @@ def runs_something(text: str) -> bool:
 def listed_checks(source: NotebookNode) -> tuple[ListedCheck, ...]:
     """The source's checks with their questions, hidden or not."""
     return tuple(
-        ListedCheck(step.check, step.question, step.points, step.speed)
-        for step in checks_of(source)
+        ListedCheck(step.check, step.question, step.points, step.speed) for step in checks_of(source)
     )
 
 
