@@ -32,6 +32,7 @@ from autograder.judge.plan import CheckStep
 from autograder.judge.preloading import guard_torch, load, load_torch, require_one_thread
 from autograder.judge.programs import learn
 from autograder.judge.proxy import refusal_of
+from autograder.judge.rehearsal import rehearse
 from autograder.judge.session import Session
 from autograder.sandbox.arena import Arena
 from autograder.sandbox.entry import fork_alone
@@ -70,6 +71,7 @@ class Desk:
         self.sock = sock
         self.channel = Channel(sock)
         self.session: Session | None = None
+        self.boxes = contextlib.ExitStack()
         self.chance = chance
         self.operations: dict[str, Callable[..., Any]] = {
             "sit": self.sit,
@@ -80,7 +82,7 @@ class Desk:
         }
 
     def serve(self) -> None:
-        with contextlib.suppress(Closed):
+        with self.boxes, contextlib.suppress(Closed):
             while True:
                 operation, *arguments = self.channel.receive().message
                 self.channel.send(self.operations[operation](*arguments))
@@ -108,7 +110,7 @@ class Desk:
     def attach(self, role: str, seconds: float) -> str | None:
         """The box's descriptors follow: its socket and, where its turns are measured, its arena."""
         _, fds, _, _ = socket.recv_fds(self.sock, 1, 2)
-        sock = socket.socket(fileno=fds[0])
+        sock = self.boxes.enter_context(socket.socket(fileno=fds[0]))
         arena = Arena(fds[1]) if len(fds) > 1 else None
         channel = Channel(sock, buffered=True) if arena is None else MeasuredChannel(sock)
         return self.open_session.attach(role, channel, seconds, arena)
@@ -131,8 +133,7 @@ def main() -> None:
     keep_hollow_arrays(refusal_of)
     refuse_hollow_answers()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    chance = Chance()
-    settle()
+    chance = get_ready()
     control.send(b"R")
     while True:
         word, fds, _, _ = socket.recv_fds(control, 1, 1)
@@ -140,8 +141,7 @@ def main() -> None:
             return
         if word == WITH_TORCH and "torch" not in sys.modules:
             load_torch()
-            chance = Chance()
-            settle()
+            chance = get_ready()
         if word == CHECKS:
             with os.fdopen(fds.pop(), "rb") as file:
                 learn(file.read())
@@ -161,10 +161,13 @@ def main() -> None:
             os.close(fd)
 
 
-def settle() -> None:
-    """What is loaded stays."""
+def get_ready() -> Chance:
+    """For forks, with all that is loaded now."""
+    chance = Chance()
+    rehearse(lambda sock: Desk(sock, chance).serve())
     require_one_thread()
     settle_for_forks()
+    return chance
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+REHEARSALS = 20  # of what is to run in forks: by then Python has rewritten the code that it will rewrite
 HUGE_PAGE = 2 << 20
 MADV_COLLAPSE = 25
 SMALL = 512  # bytes of the largest object that Python's own allocator serves

@@ -27,9 +27,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from autograder.sandbox.agent import Agent, Discard
 from autograder.sandbox.entry import FAILED, Order, enter, fork_into_namespaces, tell_why
-from autograder.sandbox.pages import settle_for_forks
+from autograder.sandbox.pages import REHEARSALS, settle_for_forks
 from autograder.sandbox.wire import Channel
 
 MOST_MESSAGE = 1 << 16
@@ -60,13 +62,20 @@ def warm_up() -> None:
     for name in NUMPY_ON_DEMAND:
         importlib.import_module(name)
     torch = sys.modules.get("torch")
-    if torch is not None:
-        weights = torch.ones(2, 2, requires_grad=True)
-        optimizer = torch.optim.SGD([weights], lr=0.1)  # loads torch._dynamo and sympy: 0.8 s
-        torch.nn.functional.relu(weights @ weights).sum().backward()
-        optimizer.step()
-        torch.manual_seed(0)  # `begin_anew` takes it back
-        repr(weights.mean())
+    for _ in range(REHEARSALS if torch is not None else 0):
+        train(torch)
+
+
+def train(torch: Any) -> None:
+    """A step of a training loop, as notebooks have it."""
+    torch.manual_seed(0)  # `begin_anew` takes it back
+    inputs, weights = torch.randn(4, 2), torch.ones(2, 3, requires_grad=True)
+    optimizer = torch.optim.SGD([weights], lr=0.1)  # the first loads torch._dynamo and sympy: 0.8 s
+    optimizer.zero_grad()
+    loss = ((torch.nn.functional.relu(inputs @ weights) - 1) ** 2).mean()
+    loss.backward()
+    optimizer.step()
+    repr(loss)
 
 
 def begin_anew() -> None:
@@ -111,7 +120,8 @@ class Zygote:
         self.control = control
         self.filter_program = filter_program
         self.agent = Agent()
-        self.agent.shell.warm_up()
+        torch: Any = sys.modules.get("torch")
+        self.agent.warm_up(1.0, [2, "a"], np.ones(3), *([] if torch is None else [torch.ones(2, 3)]))
         self.loaded = loaded()
 
     def serve(self) -> None:
