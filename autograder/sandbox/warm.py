@@ -38,7 +38,7 @@ from autograder.sandbox.python import interpreter
 from autograder.sandbox.spec import Bind, BoxFile, BoxSpec
 
 PRIVATE = ("/tmp", "/dev/shm")  # noqa: S108 - in the box
-MOST_FORKS = 2000
+MOST_FORKS = 10_000
 MOST_GROWTH = 64 << 20
 LOADING_SECONDS = 120.0
 FORKING_SECONDS = 20.0
