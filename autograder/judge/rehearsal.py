@@ -13,7 +13,7 @@ import linecache
 import socket
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -37,13 +37,15 @@ TENSORS = "y = f(torch.zeros(2, 3))\nassert torch.allclose(y, torch.ones(2, 3)) 
 
 def rehearse(serve: Callable[[socket.socket], None], times: int = REHEARSALS) -> list[str]:
     """``serve`` answers a driver over a socket. Returns the verdicts of the last time."""
-    torch: Any = sys.modules.get("torch")
+    imports = ["import numpy as np"]
     checks: list[tuple[str, list[object]]] = [(PASSES, [np.ones(3), [1, (2.5, "a")], 1]), (FAILS, [1])]
+    torch: Any = sys.modules.get("torch")
     if torch is not None:
+        imports.append("import torch")
         checks.append((TENSORS, [torch.ones(2, 3)]))
     verdicts: list[str] = []
     for _ in range(times):
-        verdicts = _one_notebook(serve, checks)
+        verdicts = _judged(serve, imports, checks)
     for number in range(len(checks)):
         linecache.cache.pop(filename_of(str(number)), None)
     compiled.cache_clear()
@@ -51,30 +53,30 @@ def rehearse(serve: Callable[[socket.socket], None], times: int = REHEARSALS) ->
     return verdicts
 
 
-def _one_notebook(
-    serve: Callable[[socket.socket], None], checks: list[tuple[str, list[object]]]
+def _judged(
+    serve: Callable[[socket.socket], None], imports: list[str], checks: list[tuple[str, list[object]]]
 ) -> list[str]:
+    """The verdicts over one notebook. All that the driver asks is there before ``serve`` begins, and so is
+    all that the box answers: a function's name and its results, for each check."""
     with ExitStack() as owner:
-        driver, desk = (owner.enter_context(closing(each)) for each in socket.socketpair())
-        box, seat = (owner.enter_context(closing(each)) for each in socket.socketpair())
+        driver, desk = (owner.enter_context(each) for each in socket.socketpair())
+        box, seat = (owner.enter_context(each) for each in socket.socketpair())
         asks, answers = Channel(driver), Channel(box)
-        imports = ["import numpy as np", *(["import torch"] if len(checks) > 2 else [])]
         asks.send(["open", b"", imports, ["f"], ["f"], [], []])
         asks.send(["attach", "student", SECONDS])
         socket.send_fds(driver, [b"F"], [seat.fileno()])
         asks.send(["cell", "def f(x): ...", 1000, SECONDS, "student", ["f"]])
-        answers.send([0, "ok", "ready", []])
-        answers.send([1, "ok", ["ok", [{"output_type": "stream", "name": "stdout", "text": "x"}]], []])
-        request = 1
-        for number, (source, results) in enumerate(checks):
+        for number, (source, _) in enumerate(checks):
             step = CheckStep(number, str(number), "q", source, 1.0, frozenset())
             asks.send(["check", {**vars(step), "hidden": []}, False, SECONDS])
-            for result in (None, *results):
-                request += 1
-                tail = Tail()
-                encoded = FUNCTION if result is None else Encoder(lambda x: None, tail).encode(result)
-                answers.send([request, "ok", encoded, []], tail)
         driver.shutdown(socket.SHUT_WR)
+        answers.send([0, "ok", "ready", []])
+        answers.send([1, "ok", ["ok", [{"output_type": "stream", "name": "stdout", "text": "x"}]], []])
+        returned = (value for _, results in checks for value in (FUNCTION, *results))
+        for request, value in enumerate(returned, 2):
+            tail = Tail()
+            encoded = value if value is FUNCTION else Encoder(lambda x: None, tail).encode(value)
+            answers.send([request, "ok", encoded, []], tail)
         serve(desk)
-        told = [asks.receive().message for _ in range(3 + len(checks))]
-        return [each["verdict"] for each in told[3:]]
+        _open, _attach, _cell, *outcomes = (asks.receive().message for _ in range(3 + len(checks)))
+        return [outcome["verdict"] for outcome in outcomes]

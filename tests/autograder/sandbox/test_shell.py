@@ -77,3 +77,23 @@ print(said, file=sys.__stdout__)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     expected = [True, ["2"], True, ["1"], True, ["3"], False, ["SyntaxError"], True, ["8"]]
     assert done.stdout.strip() == str(expected)
+
+
+def test_an_agent_that_warmed_up_is_as_a_new_one() -> None:
+    program = """
+import sys, types
+sys.modules["__main__"] = types.ModuleType("__main__")
+import numpy as np
+from autograder.sandbox.agent import Agent
+agent = Agent()
+def seen():
+    shell, objects = agent.shell, agent.objects
+    names = {name: repr(value) for name, value in shell.user_ns.items()}
+    return names, shell.execution_count, dict(shell.user_ns_hidden), repr(vars(objects)), list(agent.callbacks)
+before = seen()
+agent.warm_up(1.0, [2, "a"], np.ones(3))
+print(seen() == before, agent.run_cell("x = 1\\nlen(In), Out, _", 1000))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    result = {"output_type": "execute_result", "data": {"text/plain": "(2, {}, '')"}, "metadata": {}}
+    assert done.stdout.strip() == f"True {['ok', [{**result, 'execution_count': 2}]]}"
