@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from course.release import left_out
+from tests.hub.command import ROOT
 
-ROOT = Path(__file__).resolve().parents[1]
 MOST_SECONDS = 300
 
 
