@@ -36,7 +36,7 @@ from autograder.judge.rehearsal import rehearse
 from autograder.judge.session import Session
 from autograder.sandbox.arena import Arena
 from autograder.sandbox.entry import fork_alone
-from autograder.sandbox.pages import settle_for_forks
+from autograder.sandbox.pages import settle_for_forks, watch_code
 from autograder.sandbox.wire import Channel, Closed
 
 SESSION_BYTES = 3 << 30
@@ -164,6 +164,7 @@ def main() -> None:
 def get_ready() -> Chance:
     """For forks, with all that is loaded now."""
     chance = Chance()
+    watch_code()
     rehearse(lambda sock: Desk(sock, chance).serve())
     require_one_thread()
     settle_for_forks()

@@ -124,7 +124,7 @@ class Agent:
         with ours, theirs:
             judge, self.channel = Channel(theirs), Channel(ours, buffered=True)
             for _ in range(REHEARSALS):
-                self.shell.warm_up()
+                self.shell.warm_up(*values)
                 for each in values:
                     tail = Tail()
                     given = Encoder(lambda x: None, tail).encode([each])

@@ -197,13 +197,12 @@ class Shell(InteractiveShell):
         profile: Any = self.profile_dir
         os.makedirs(profile.location, exist_ok=True)  # noqa: PTH103 -- before the student's code, for speed
 
-    def warm_up(self) -> None:
+    def warm_up(self, *results: object) -> None:
         """Loads what a first cell, a first result and a first error load. A notebook sees nothing of it."""
-        # The source of all that is below a cell on the stack: torch's `manual_seed` asks for it.
-        first = "if __import__('traceback').format_stack(): pass"
-        self.run_cell(first, store_history=False)  # type: ignore[no-untyped-call]
+        self.run_cell("pass", store_history=False)  # type: ignore[no-untyped-call]
         formatter: Any = self.display_formatter
-        formatter.format(0)
+        for each in results:
+            formatter.format(each)
         try:
             raise ZeroDivisionError
         except ZeroDivisionError:

@@ -31,13 +31,16 @@ import numpy as np
 
 from autograder.sandbox.agent import Agent, Discard
 from autograder.sandbox.entry import FAILED, Order, enter, fork_into_namespaces, tell_why
-from autograder.sandbox.pages import REHEARSALS, settle_for_forks
+from autograder.sandbox.pages import REHEARSALS, settle_for_forks, watch_code
 from autograder.sandbox.wire import Channel
 
 MOST_MESSAGE = 1 << 16
 MOST_DESCRIPTORS = 16
 # What numpy loads when it is first used: its random numbers took 10 ms in every box.
 NUMPY_ON_DEMAND = ("numpy.random", "numpy.fft", "numpy.ma", "numpy.polynomial")
+# `torch.manual_seed` keeps the stack for each kind of device, to say who asked for it where that fails later:
+# a millisecond, for devices that no box reaches.
+NO_STACKS = types.SimpleNamespace(format_stack=list)
 # The limits that count what was loaded before the program, and how /proc calls that.
 GROWN = {resource.RLIMIT_AS: "VmSize", resource.RLIMIT_DATA: "VmData"}
 
@@ -61,7 +64,12 @@ def warm_up() -> None:
     """Loads what the first uses of numpy and torch load."""
     for name in NUMPY_ON_DEMAND:
         importlib.import_module(name)
-    torch = sys.modules.get("torch")
+    torch: Any = sys.modules.get("torch")
+    if torch is not None:
+        for device in (torch.cuda, torch.xpu, torch.mtia):
+            device.traceback = NO_STACKS
+        train(torch)  # the first loads torch._dynamo and sympy: 0.8 s
+    watch_code()
     for _ in range(REHEARSALS if torch is not None else 0):
         train(torch)
 
@@ -70,7 +78,7 @@ def train(torch: Any) -> None:
     """A step of a training loop, as notebooks have it."""
     torch.manual_seed(0)  # `begin_anew` takes it back
     inputs, weights = torch.randn(4, 2), torch.ones(2, 3, requires_grad=True)
-    optimizer = torch.optim.SGD([weights], lr=0.1)  # the first loads torch._dynamo and sympy: 0.8 s
+    optimizer = torch.optim.SGD([weights], lr=0.1)
     optimizer.zero_grad()
     loss = ((torch.nn.functional.relu(inputs @ weights) - 1) ** 2).mean()
     loss.backward()

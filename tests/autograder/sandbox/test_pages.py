@@ -26,9 +26,9 @@ os.wait()
 @pytest.mark.parametrize(("size", "every"), [(600, 8), (60, 60)])
 def test_what_a_forked_process_makes_lies_together(size: int, every: int) -> None:
     """Objects of the C library's memory (over 512 bytes), and of Python's own."""
-    scattered = pages_of(FORKED.format(size=size, every=every, settle=""))
-    together = pages_of(FORKED.format(size=size, every=every, settle="settle_for_forks()"))
-    assert together < 0.5 * scattered
+    [scattered] = said_by(FORKED.format(size=size, every=every, settle=""))
+    [together] = said_by(FORKED.format(size=size, every=every, settle="settle_for_forks()"))
+    assert int(together) < 0.5 * int(scattered)
 
 
 def test_holes_are_taken_once() -> None:
@@ -38,10 +38,42 @@ past = [bytes(2_000) for _ in range(3_000)]
 del past[::2]
 print(fill_c_holes() > 1_000, fill_c_holes() < 200)
 """
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["True", "True"]
+    assert said_by(program) == ["True", "True"]
 
 
-def pages_of(program: str) -> int:
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    return int(done.stdout)
+# How many times a forked process asks for memory to train a few steps.
+TRAINED = """
+import os, resource, torch
+from autograder.sandbox.pages import join_code, watch_code
+from autograder.sandbox.zygote import train
+def fails():
+    try: torch.ones(2) @ torch.ones(3)
+    except RuntimeError as error: return str(error)
+def seen(): return [torch.linspace(0, 1, 9).sin().tolist(), fails()]
+train(torch)
+watch_code()
+train(torch)
+before = seen()
+{join}
+if os.fork() == 0:
+    first = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    train(torch)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - first, seen() == before, flush=True)
+    os._exit(0)
+os.wait()
+"""
+
+
+def test_code_that_was_used_comes_with_the_fork() -> None:
+    """And does the same as before, to the exceptions that C++ throws."""
+    apart, *_ = said_by(TRAINED.format(join=""))
+    moved, again, together, same = said_by(TRAINED.format(join="print(join_code(), join_code())"))
+    assert int(moved) > 5
+    assert again == "0"
+    assert int(together) < int(apart) - 100
+    assert same == "True"
+
+
+def said_by(program: str) -> list[str]:
+    done = subprocess.run([sys.executable, "-uc", program], capture_output=True, text=True, check=True)
+    return done.stdout.split()
