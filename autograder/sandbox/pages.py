@@ -33,8 +33,8 @@ MADV_COLLAPSE = 25
 MREMAP_MAYMOVE, MREMAP_FIXED = 1, 2
 NO_PLACE = ctypes.c_void_p(-1).value  # MAP_FAILED
 USED_PAGES = 32  # small ones of a large one's, from which on it is worth its memory
-# Of an entry of /proc/self/pagemap: that the page is there, and that it's a file's.
-ENTRY, THERE, OF_FILE = 8, 1 << 63, 1 << 61
+# Of an entry of /proc/self/pagemap: that the page is there, or on disk, and that it's a file's.
+ENTRY, THERE, SWAPPED, OF_FILE = 8, 1 << 63, 1 << 62, 1 << 61
 SMALL = 512  # bytes of the largest object that Python's own allocator serves
 BYTES_HEADER = 33  # what a bytes object has beside its data
 POOL_HEADER = 48
@@ -45,6 +45,13 @@ UNUSED_POOLS = re.compile(rb"^(\d+) unused pools \* (\d+) bytes", re.MULTILINE)
 C_HOLES = (*(1 << power for power in range(16, 10, -1)), *range(1032, 23, -16))
 MOST_C_HOLES = 200_000
 _taken: list[object] = []  # for as long as the process lives
+_PLACE, _SIZE, _NUMBER = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+_LIBC = ctypes.CDLL(None)
+_LIBC.mmap.restype = _LIBC.mremap.restype = _PLACE
+_LIBC.mmap.argtypes = (_PLACE, _SIZE, _NUMBER, _NUMBER, _NUMBER, ctypes.c_long)
+_LIBC.mremap.argtypes = (_PLACE, _SIZE, _SIZE, _NUMBER, _PLACE)
+_LIBC.munmap.argtypes = (_PLACE, _SIZE)
+_LIBC.madvise.argtypes = _LIBC.mprotect.argtypes = (_PLACE, _SIZE, _NUMBER)
 
 
 class _Memory(ctypes.Structure):
@@ -143,12 +150,10 @@ def join_pages(addresses: list[int] | None = None) -> None:
     Which of a process's small pages share a place in the cache is luck that lasts as long as it does. And a
     fork copies an entry a page.
     """
-    libc = ctypes.CDLL(None)
-    libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
     for begin, end, name in own_memory():
         if addresses is None or name == "[heap]" or any(begin <= each < end for each in addresses):
             for page in large_pages(begin, end):
-                libc.madvise(page, HUGE_PAGE, MADV_COLLAPSE)
+                _LIBC.madvise(page, HUGE_PAGE, MADV_COLLAPSE)
 
 
 def own_memory() -> Iterator[tuple[int, int, str]]:
@@ -163,12 +168,10 @@ def own_memory() -> Iterator[tuple[int, int, str]]:
 def watch_code() -> None:
     """From now on, which code is used can be seen: of what was used before nothing is in this process's
     memory any more. It comes back from its file."""
-    libc = ctypes.CDLL(None)
-    libc.madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
     with contextlib.suppress(OSError):
         for page, entries in code_pages():
-            if all(entry & OF_FILE for entry in entries if entry & THERE):
-                libc.madvise(page, HUGE_PAGE, mmap.MADV_DONTNEED)
+            if all(entry & OF_FILE for entry in entries if entry & (THERE | SWAPPED)):
+                _LIBC.madvise(page, HUGE_PAGE, mmap.MADV_DONTNEED)
 
 
 def join_code() -> int:
@@ -183,31 +186,24 @@ def join_code() -> int:
 def move_code(page: int) -> bool:
     """A large page of this process's own, with the same in it, in the place of files' small ones; whether the
     kernel had one. Nobody sees a moment without: the one takes the other's place in one call."""
-    libc = ctypes.CDLL(None)
-    place, size, number = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
-    libc.mmap.restype = libc.mremap.restype = place
-    libc.mmap.argtypes = (place, size, number, number, number, ctypes.c_long)
-    libc.mremap.argtypes = (place, size, size, number, place)
-    libc.munmap.argtypes = (place, size)
-    libc.mprotect.argtypes = libc.madvise.argtypes = (place, size, number)
     access, kind = mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
-    room: int = libc.mmap(None, 2 * HUGE_PAGE, access, kind, -1, 0)
+    room: int = _LIBC.mmap(None, 2 * HUGE_PAGE, access, kind, -1, 0)
     if room == NO_PLACE:
         return False
     own = -(-room // HUGE_PAGE) * HUGE_PAGE
     # What is beside it goes first: once it's moved, others' memory may come to lie where it was.
     for begin, end in ((room, own), (own + HUGE_PAGE, room + 2 * HUGE_PAGE)):
         if begin < end:
-            libc.munmap(begin, end - begin)
-    libc.madvise(own, HUGE_PAGE, mmap.MADV_HUGEPAGE)
+            _LIBC.munmap(begin, end - begin)
+    _LIBC.madvise(own, HUGE_PAGE, mmap.MADV_HUGEPAGE)
     ctypes.memmove(own, page, HUGE_PAGE)
     if (
-        libc.madvise(own, HUGE_PAGE, MADV_COLLAPSE) == 0
-        and libc.mprotect(own, HUGE_PAGE, mmap.PROT_READ | mmap.PROT_EXEC) == 0
-        and libc.mremap(own, HUGE_PAGE, HUGE_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, page) == page
+        _LIBC.madvise(own, HUGE_PAGE, MADV_COLLAPSE) == 0
+        and _LIBC.mprotect(own, HUGE_PAGE, mmap.PROT_READ | mmap.PROT_EXEC) == 0
+        and _LIBC.mremap(own, HUGE_PAGE, HUGE_PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, page) == page
     ):
         return True
-    libc.munmap(own, HUGE_PAGE)
+    _LIBC.munmap(own, HUGE_PAGE)
     return False
 
 
