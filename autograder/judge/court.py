@@ -107,9 +107,13 @@ class Court:
             self._start()
 
     def wait(self) -> None:
-        """Waits until the judge process is there. Raises PlatformError where it doesn't come."""
+        """Waits until the judge process is there. One that ends before that is started once more. Raises
+        PlatformError where none comes."""
         with self.lock:
-            self._wait()
+            try:
+                self._wait()
+            except PlatformError:
+                self._start_anew()
 
     def prepare(self, settings: Settings) -> None:
         """Loads what the assignment's boxes and judges are forked from, in the background. What goes wrong is
@@ -150,6 +154,11 @@ class Court:
         if not ready:
             raise PlatformError("the judge process didn't start; run `mlsys doctor`")
         self.waiting = False
+
+    def _start_anew(self) -> None:
+        self._stop()
+        self._start()
+        self._wait()
 
     def _stop(self) -> None:
         if self.control is not None:
@@ -321,9 +330,7 @@ class Court:
         if self.closed:
             raise PlatformError("the court is closed")
         if not self._sent(plan, fd):
-            self._stop()
-            self._start()
-            self._wait()
+            self._start_anew()
             if not self._sent(plan, fd):
                 raise PlatformError("the judge process can't be reached; run `mlsys doctor`")
 

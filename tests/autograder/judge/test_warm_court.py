@@ -103,6 +103,16 @@ def test_no_box_is_left_when_judging_is_broken_off(
     assert not Path(f"/proc/{opened[0]}").exists()
 
 
+def test_a_judge_that_is_killed_while_it_starts_is_started_again() -> None:
+    with Court() as court:
+        assert court.box is not None
+        first = court.box.init_pid
+        os.kill(first, signal.SIGKILL)
+        court.wait()
+        assert court.box.init_pid != first
+        assert told(judge(court, *honest()).result)[0][0][1] is Verdict.OK
+
+
 @pytest.mark.parametrize("operation", ["attach", "cell", "check"])
 def test_a_zygote_that_dies_costs_nobody_anything(
     court: Court, monkeypatch: pytest.MonkeyPatch, operation: str
