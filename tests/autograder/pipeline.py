@@ -24,7 +24,7 @@ import numpy as np
 from nbformat.notebooknode import NotebookNode
 
 import autograder.sandbox.agent
-from autograder.batch import GradingRoom, Job, LocalBench
+from autograder.batch import GradingRoom, Job, LocalBench, run_batch
 from autograder.gradebook import Attempt, Gradebook, Grading, read_standings, take_in
 from autograder.gradebook.export import long_table, write_csv
 from autograder.gradebook.feedback import write_feedback
@@ -76,15 +76,16 @@ class Pipeline:
     room: GradingRoom
 
     def hand_in(self, student: str, files: Mapping[str, bytes]) -> HandedIn:
-        """Takes in, judges, keeps, and writes what the student gets. Raises SubmissionError as intake does."""
+        """Takes in, judges as a batch does (after a fault of this host's again), keeps, and writes what the
+        student gets. Raises SubmissionError as intake does."""
         receipt = take_in(self.course, student, NAME, files, clock=lambda: SUBMITTED)
         self.gradebook.record_submission(receipt)
-        grading = self.room.grade(Job(receipt))
-        attempt = self.gradebook.record_attempt(grading)
+        [judged] = run_batch([Job(receipt)], self.room.grade, 1)
+        attempt = self.gradebook.record_attempt(judged.grading)
         pages = write_feedback(self.gradebook, student, NAME)
         write_csv(long_table(read_standings(self.gradebook)), self.course / "grades.csv")
         shown = [path.read_text() for page in pages[:1] for path in sorted(page.parent.iterdir())]
-        return HandedIn(grading, attempt, "\n".join(shown))
+        return HandedIn(judged.grading, attempt, "\n".join(shown))
 
 
 @contextlib.contextmanager
