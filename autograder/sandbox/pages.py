@@ -65,8 +65,8 @@ class _Memory(ctypes.Structure):
 
 def settle_for_forks() -> None:
     """What is here stays, as processes forked from this one will have it. To be called when all is loaded:
-    each time it takes up to a megabyte for good, and two for each two of code that was used (see
-    `watch_code`)."""
+    each time it takes up to a megabyte for good, and a large page for each one of libraries' code that was
+    used (since `watch_code`)."""
     gc.collect()
     _taken.extend(filled_holes())
     gc.freeze()

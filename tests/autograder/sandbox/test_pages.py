@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -64,6 +65,10 @@ os.wait()
 """
 
 
+@pytest.mark.skipif(
+    tuple(map(int, os.uname().release.split(".")[:2])) < (6, 1),
+    reason="Linux joins pages on request from 6.1 on",
+)
 def test_code_that_was_used_comes_with_the_fork() -> None:
     """And does the same as before, to the exceptions that C++ throws."""
     apart, *_ = said_by(TRAINED.format(join=""))
