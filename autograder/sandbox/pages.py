@@ -158,11 +158,18 @@ def join_pages(addresses: list[int] | None = None) -> None:
 
 def own_memory() -> Iterator[tuple[int, int, str]]:
     """(begin, end, name) of this process's writable memory that is no file's; a stack has a name too."""
+    for begin, end, file, name in memory("rw-p"):
+        if file == "0" and name in ("", "[heap]"):
+            yield begin, end, name
+
+
+def memory(access: str) -> Iterator[tuple[int, int, str, str]]:
+    """(begin, end, its file's number or "0", name) of this process's memory with that access."""
     for line in Path("/proc/self/maps").read_text().splitlines():
-        place, access, _, _, file, *name = line.split()
-        if file == "0" and access == "rw-p" and name in ([], ["[heap]"]):
+        place, allowed, _, _, file, *name = line.split()
+        if allowed == access:
             begin, end = (int(part, 16) for part in place.split("-"))
-            yield begin, end, "".join(name)
+            yield begin, end, file, " ".join(name)
 
 
 def watch_code() -> None:
@@ -211,13 +218,10 @@ def code_pages() -> Iterator[tuple[int, memoryview]]:
     """(address, the kernel's entries of its small pages) of each large page that has nothing but a file's
     code. Raises OSError."""
     with Path("/proc/self/pagemap").open("rb", buffering=0) as entries:
-        for line in Path("/proc/self/maps").read_text().splitlines():
-            place, access, _, _, file, *_ = line.split()
-            if file != "0" and access == "r-xp":
-                begin, end = (int(part, 16) for part in place.split("-"))
-                for page in large_pages(begin, end):
-                    entries.seek(page // mmap.PAGESIZE * ENTRY)
-                    yield page, memoryview(entries.read(HUGE_PAGE // mmap.PAGESIZE * ENTRY)).cast("Q")
+        for begin, end, file, _ in memory("r-xp"):
+            for page in large_pages(begin, end) if file != "0" else ():
+                entries.seek(page // mmap.PAGESIZE * ENTRY)
+                yield page, memoryview(entries.read(HUGE_PAGE // mmap.PAGESIZE * ENTRY)).cast("Q")
 
 
 def large_pages(begin: int, end: int) -> range:
