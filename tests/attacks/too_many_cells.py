@@ -6,4 +6,5 @@
 # %% edit
 from nbformat.v4 import new_code_cell
 def edit(notebook):
-    notebook.cells += [new_code_cell("1/0") for _ in range(5001 - len(notebook.cells))]
+    more = 5001 - len(notebook.cells)
+    notebook.cells += [new_code_cell("1/0", id=f"more-{n}") for n in range(more)]  # of thousands drawn, two may be equal
