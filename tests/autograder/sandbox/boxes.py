@@ -59,15 +59,21 @@ def python_spec(code: str, descriptor: int, **changes: Any) -> BoxSpec:
     return replace(spec, **changes)
 
 
-def run(code: str, **changes: Any) -> Outcome:
-    """Run the code to its end, however it comes to that."""
+def run(code: str, status: int = 0, **changes: Any) -> Outcome:
+    """Run the code to its end, however it comes to that.
+
+    ``status``: what it exits with if no signal ends it. A program that stumbles (1) would say nothing of
+    what it was to find, as one that finds nothing.
+    """
     reader, writer = os.pipe()
     try:
         with opened(code, writer, **changes) as box:
             ended = box.wait(PATIENCE)
             box.kill()
             assert ended, f"the program ran on; it said {said(reader)!r}"
-            return Outcome(said(reader), box.ending(), box.usage(), box.diagnosis())
+            outcome = Outcome(said(reader), box.ending(), box.usage(), box.diagnosis())
+            assert outcome.ending.code in (None, status), f"the program stumbled: {outcome}"
+            return outcome
     finally:
         os.close(reader)
 

@@ -27,7 +27,7 @@ def test_program_that_ends_well() -> None:
 
 
 def test_exit_status_is_the_programs() -> None:
-    assert run("raise SystemExit(7)").ending.code == 7
+    assert run("raise SystemExit(7)", status=7).ending.code == 7
 
 
 @pytest.mark.parametrize("number", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL, signal.SIGTERM])

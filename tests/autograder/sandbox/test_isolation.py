@@ -326,6 +326,7 @@ except OSError as error:
 def test_a_file_made_of_bytes_can_be_read_and_not_changed() -> None:
     outcome = run(
         "say(open('/opt/kernel/it').read())\nopen('/opt/kernel/it', 'w')",
+        status=1,
         files=(BoxFile("/opt/kernel/it", b"made up"),),
     )
     assert outcome.said == "made up"

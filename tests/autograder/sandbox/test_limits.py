@@ -20,7 +20,7 @@ grouped = pytest.mark.skipif(not GROUPED, reason="needs control groups")
 
 
 def test_memory_beyond_the_limit_is_not_given() -> None:
-    outcome = run("x = bytearray(512 << 20)\nsay('given')")
+    outcome = run("x = bytearray(512 << 20)\nsay('given')", status=1)
     assert outcome.said == ""
     assert outcome.ending.side is Side.PROGRAM
     if GROUPED:
@@ -80,7 +80,7 @@ except BlockingIOError:
     say(started)
 raise SystemExit(1)
 """
-    outcome = run(code)
+    outcome = run(code, status=1)
     assert 8 <= int(outcome.said) <= SMALL.processes
     if GROUPED:
         assert outcome.usage.refused_forks >= 1

@@ -388,7 +388,7 @@ def forked_by(boxes: WarmBoxes) -> Iterator[None]:
 
 def test_how_a_program_ended_is_told_by_its_init(warm_boxes: WarmBoxes) -> None:
     with forked_by(warm_boxes):
-        endings = [run(code).ending for code in ("os._exit(7)", "os.kill(os.getpid(), 9)", "os.abort()")]
+        endings = [run(code, status=7).ending for code in ("os._exit(7)", "os.kill(os.getpid(), 9)", "os.abort()")]
     assert [(each.cause, each.code, each.signal) for each in endings] == [
         (Cause.EXITED, 7, None),
         (Cause.SIGNALLED, None, signal.SIGKILL),
@@ -406,7 +406,7 @@ for number in range(1, 65):
 os._exit(5)
 """
     with forked_by(warm_boxes):
-        assert run(code).ending.code == 5
+        assert run(code, status=5).ending.code == 5
 
 
 def test_a_zygote_can_be_started_before_it_is_asked_for() -> None:
