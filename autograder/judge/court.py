@@ -35,7 +35,7 @@ from autograder.judge.hearing import (
 from autograder.judge.plan import CheckStep, Plan, RunStep
 from autograder.judge.programs import packed_checks
 from autograder.judge.records import CheckResult, NotebookResult, Usage, Verdict
-from autograder.judge.server import CHECKS, PLAIN, WITH_TORCH
+from autograder.judge.server import CHECKS, READY, SESSION, WITH_TORCH
 from autograder.judge.settings import Settings
 from autograder.sandbox import Bind, Box, BoxSpec, Limits, SandboxError, interpreter, open_box
 from autograder.sandbox.descriptors import memory_file
@@ -86,7 +86,8 @@ class Court:
         self.box: Box | None = None
         self.control: socket.socket | None = None
         self.told: tuple[tuple[str, str], ...] = ()  # the checks that the judge process knows
-        self.waiting = False
+        self.with_torch = False
+        self.awaited = 0  # how often the judge process will yet say that it's ready
         self.closed = True
 
     def __enter__(self) -> Court:
@@ -107,8 +108,8 @@ class Court:
             self._start()
 
     def wait(self) -> None:
-        """Waits until the judge process is there. One that ends before that is started once more. Raises
-        PlatformError where none comes."""
+        """Waits until the judge process is there, with what was prepared. One that ends before that is
+        started once more. Raises PlatformError where none comes."""
         with self.lock:
             try:
                 self._wait()
@@ -118,15 +119,18 @@ class Court:
     def prepare(self, settings: Settings) -> None:
         """Loads what the assignment's boxes and judges are forked from, in the background. What goes wrong is
         told where a box or a session is asked for."""
-        if "torch" in settings.preload and self.control is not None:
-            with contextlib.suppress(OSError):
-                self.control.send(WITH_TORCH)
+        with self.lock, contextlib.suppress(OSError):
+            if "torch" in settings.preload and self.control is not None:
+                self._load_torch(self.control)
         if self.boxes is not None:
             self.boxes.prepare(agent_spec(settings, "student"), settings.preload)
 
     def close(self) -> None:
         """Ends the judge, and all judging soon, in any thread: what is running ends as a fault."""
         self.closed = True
+        if (control := self.control) is not None:
+            with contextlib.suppress(OSError):
+                control.shutdown(socket.SHUT_RDWR)  # who waits for the judge, with the lock, waits no more
         with self.lock:
             self._stop()
             if self.boxes is not None:
@@ -134,26 +138,35 @@ class Court:
                 self.boxes = None
 
     def _start(self) -> None:
+        if self.closed:
+            raise PlatformError("the court is closed")
         self.control, theirs = socket.socketpair()
         self.told = ()
+        self.with_torch = False
+        self.awaited = 0
         with theirs:
             try:
                 self.box = open_box(judge_spec(theirs.fileno()))
             except SandboxError as error:
                 raise PlatformError(f"the judge's box didn't start: {error}; run `mlsys doctor`") from error
-        self.waiting = True
+        self.awaited = 1
+
+    def _load_torch(self, control: socket.socket) -> None:
+        if not self.with_torch:
+            control.send(WITH_TORCH)
+            self.with_torch = True
+            self.awaited += 1
 
     def _wait(self) -> None:
-        if not self.waiting or self.control is None:
-            return
-        self.control.settimeout(LOADING_SECONDS)
-        try:
-            ready = self.control.recv(1) == b"R"
-        except OSError:
-            ready = False
-        if not ready:
-            raise PlatformError("the judge process didn't start; run `mlsys doctor`")
-        self.waiting = False
+        while self.awaited and self.control is not None:
+            self.control.settimeout(LOADING_SECONDS)
+            try:
+                ready = self.control.recv(1) == READY
+            except OSError:
+                ready = False
+            if not ready:
+                raise PlatformError("the judge process didn't start; run `mlsys doctor`")
+            self.awaited -= 1
 
     def _start_anew(self) -> None:
         self._stop()
@@ -327,8 +340,6 @@ class Court:
 
     def _hand_over(self, plan: Plan, fd: int) -> None:
         """Gives the judge a session; a judge that died is started again."""
-        if self.closed:
-            raise PlatformError("the court is closed")
         if not self._sent(plan, fd):
             self._start_anew()
             if not self._sent(plan, fd):
@@ -338,9 +349,11 @@ class Court:
         if self.control is None:  # a start that failed
             return False
         try:
+            if plan.uses("torch"):
+                self._load_torch(self.control)
             self._wait()
             self._tell_checks(self.control, plan)
-            socket.send_fds(self.control, [WITH_TORCH if plan.uses("torch") else PLAIN], [fd])
+            socket.send_fds(self.control, [SESSION], [fd])
         except (OSError, PlatformError):
             return False
         return True

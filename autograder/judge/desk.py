@@ -74,8 +74,11 @@ class JudgeDesk:
             if fds:
                 socket.send_fds(self.sock, [b"F"], list(fds))
             return self.channel.receive(deadline).message
-        except (Late, Closed, WireError, OSError) as error:
-            raise JudgeGone(f"the judge process gave no answer to {operation!r}") from error
+        except Late as error:
+            whole = seconds + GRACE_SECONDS
+            raise JudgeGone(f"the judge process gave no answer to {operation!r} in {whole:.0f} s") from error
+        except (Closed, WireError, OSError) as error:
+            raise JudgeGone(f"the judge process ended while it was asked to {operation!r}") from error
 
     def attach(self, role: str, fds: tuple[int, ...], seconds: float) -> str | None:
         """How the box was lost while it started, None when it is ready. ``fds`` are its socket and, where

@@ -1,10 +1,11 @@
 """The judge process: forks a child for each notebook from a parent that has numpy loaded, and torch once a
 notebook needs it.
 
-Contract: ``python -m autograder.judge.server FD`` takes sessions over FD. Each arrives as one word and one
-descriptor, a socket over which a driver sends ``[operation, arguments…]`` and gets one answer each.
-``WITH_TORCH`` without a descriptor only loads torch. With ``CHECKS`` comes the descriptor of a file: the
-checks of the notebooks that follow, to be compiled once for all of them.
+Contract: ``python -m autograder.judge.server FD`` says ``READY`` over FD, and takes words there. With
+``SESSION`` comes a descriptor, a socket over which a driver sends ``[operation, arguments…]`` and gets one
+answer each. ``WITH_TORCH`` has torch loaded, and is answered with another ``READY``: however long that takes,
+no session waits for it. With ``CHECKS`` comes the descriptor of a file: the checks of the notebooks that
+follow, to be compiled once for all of them.
 
 Trust: the driver is trusted; what comes from boxes is not. This process runs boxed itself (no
 network, nothing writable but its own /tmp), for it reads what the student's code sends.
@@ -41,7 +42,8 @@ from autograder.sandbox.wire import Channel, Closed
 
 SESSION_BYTES = 3 << 30
 PR_SET_DUMPABLE = 4
-PLAIN, WITH_TORCH, CHECKS = b"S", b"T", b"C"
+SESSION, WITH_TORCH, CHECKS = b"S", b"T", b"C"
+READY = b"R"
 TORCH_SEED = 67280421310721  # what torch begins with: c10's default_rng_seed_val
 
 
@@ -134,19 +136,20 @@ def main() -> None:
     refuse_hollow_answers()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     chance = get_ready()
-    control.send(b"R")
+    control.send(READY)
     while True:
         word, fds, _, _ = socket.recv_fds(control, 1, 1)
         if not word:
             return
-        if word == WITH_TORCH and "torch" not in sys.modules:
+        if word == WITH_TORCH:
             load_torch()
             chance = get_ready()
+            control.send(READY)
         if word == CHECKS:
             with os.fdopen(fds.pop(), "rb") as file:
                 learn(file.read())
             gc.freeze()
-        if fds and fork_alone() == 0:
+        if word == SESSION and fork_alone() == 0:
             random.seed()
             control.close()
             # A reply that is small on the wire may be huge in memory: it ends this notebook's judge

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from autograder.errors import AuthorError
+from autograder.errors import AuthorError, PlatformError
 from autograder.judge import Court, Judgement, Settings, Verdict, plan_notebook
-from autograder.judge.court import Seen
+from autograder.judge.court import Seen, judge_spec
 from autograder.judge.desk import JudgeDesk
+from autograder.sandbox import BoxSpec
 from tests.autograder.judge.notebooks import check, given, ignore, notebook, scratch, solve, told
 from tests.autograder.judge.test_strays import honest
 
@@ -111,6 +114,44 @@ def test_a_judge_that_is_killed_while_it_starts_is_started_again() -> None:
         court.wait()
         assert court.box.init_pid != first
         assert told(judge(court, *honest()).result)[0][0][1] is Verdict.OK
+
+
+def test_waiting_for_the_judge_is_waiting_for_torch_too() -> None:
+    """No session begins, and has its seconds counted, before what it needs is loaded."""
+    with Court(warm=False) as court:
+        court.prepare(Settings(preload=("torch",)))
+        court.wait()
+        assert court.box is not None
+        init = court.box.init_pid
+        (judge_pid,) = Path(f"/proc/{init}/task/{init}/children").read_text().split()
+        assert "libtorch" in Path(f"/proc/{judge_pid}/maps").read_text()
+
+
+def test_closing_waits_for_no_judge_that_never_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(fd: int) -> BoxSpec:
+        return replace(judge_spec(fd), argv=("/usr/bin/sleep", "600"))
+
+    monkeypatch.setattr("autograder.judge.court.judge_spec", silent)
+    court = Court(warm=False)
+    court.start()
+    refused: list[str] = []
+
+    def wait() -> None:
+        try:
+            court.wait()
+        except PlatformError as error:
+            refused.append(str(error))
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    while not court.lock.locked():
+        os.sched_yield()
+    closing = threading.Thread(target=court.close)
+    closing.start()
+    for thread in (closing, waiting):
+        thread.join(60)
+        assert not thread.is_alive()
+    assert refused == ["the court is closed"]
 
 
 @pytest.mark.parametrize("operation", ["attach", "cell", "check"])
