@@ -16,7 +16,7 @@ from jupyterhub import orm
 
 from autograder.errors import AuthorError
 from hub import foreground, lifecycle
-from hub.foreground import make_room_for_boxes
+from hub.foreground import make_room_for_boxes, make_way
 from hub.settings import HubSettings, write_settings
 from hub.spawner.processes import Process, start_time
 from tests.hub.command import ROOT
@@ -42,8 +42,12 @@ def test_there_is_a_unit_for_each_part() -> None:
 
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd-analyze is not installed")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    version = subprocess.run(
+        ["systemd-analyze", "--version"], capture_output=True, text=True, check=True
+    ).stdout
+    too_new = "DelegateSubgroup=hub\n" if int(version.split()[1]) < 254 else ""  # the page says what follows
     for name in UNITS:
-        text = (FOLDER / name).read_text()
+        text = (FOLDER / name).read_text().replace(too_new, "")
         for program in ("python", "mlsys"):
             text = text.replace(f"/opt/mlsys/.venv/bin/{program}", str(Path(sys.executable).parent / program))
         text = text.replace("file:///opt/mlsys", "file:///").replace("/opt/mlsys", str(tmp_path))
@@ -201,13 +205,39 @@ def test_boxes_get_room_beside_the_hub_in_a_delegated_group(tmp_path: Path) -> N
     service = tmp_path / "mlsys.slice" / "mlsys-hub.service"
     service.mkdir(parents=True)
     assert make_room_for_boxes("0::/mlsys.slice/mlsys-hub.service\n", tmp_path)
-    assert (service / "hub" / "cgroup.procs").read_text() == str(os.getpid())
+    assert (service / "main" / "cgroup.procs").read_text() == str(os.getpid())
     assert (service / "cgroup.subtree_control").read_text() == "+memory +pids +cpu"
+
+
+def test_a_hub_that_systemd_put_beside_boxes_stays_there(tmp_path: Path) -> None:
+    """As DelegateSubgroup= says; a group inside that one would be in the way of the next start."""
+    subgroup = unit(HUB)["Service"]["DelegateSubgroup"]
+    service = tmp_path / "mlsys.slice" / "mlsys-hub.service"
+    (service / subgroup).mkdir(parents=True)
+    assert make_room_for_boxes(f"0::/mlsys.slice/mlsys-hub.service/{subgroup}\n", tmp_path)
+    assert (service / "cgroup.subtree_control").read_text() == "+memory +pids +cpu"
+    assert list((service / subgroup).iterdir()) == []
+    (service / "mlsys-box").mkdir()
+    assert not make_way("0::/mlsys.slice/mlsys-hub.service/.control\n", tmp_path)
+    assert list((service / "mlsys-box").iterdir()) == []
+
+
+def test_a_hub_that_put_itself_there_makes_way_for_the_next(tmp_path: Path) -> None:
+    service = tmp_path / "mlsys.slice" / "mlsys-hub.service"
+    for name in (".control", "mlsys-box"):
+        (service / name).mkdir(parents=True)
+    assert make_room_for_boxes("0::/mlsys.slice/mlsys-hub.service\n", tmp_path)
+    assert make_way("0::/mlsys.slice/mlsys-hub.service/.control\n", tmp_path)
+    assert (service / "mlsys-box" / "cgroup.kill").read_text() == "1"
+    assert (service / "cgroup.subtree_control").read_text() == "-memory -pids -cpu"
+    assert sorted(path.name for path in service.glob("*/cgroup.kill")) == ["cgroup.kill"]
+    assert unit(HUB)["Service"]["ExecStopPost"].split()[1:] == ["-m", foreground.__name__, "--make-way"]
 
 
 @pytest.mark.parametrize("own", ["0::/\n", "9:memory:/x\n0::/x\n", "0::/not/there\n", ""])
 def test_nothing_changes_where_no_group_was_delegated(own: str, tmp_path: Path) -> None:
     assert not make_room_for_boxes(own, tmp_path)
+    assert not make_way(own, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
