@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
@@ -30,6 +31,7 @@ CONTROLLERS_BACK = CONTROLLERS.replace("+", "-")
 INNER = "hub"  # DelegateSubgroup= of the unit
 MOVED = "main"  # where the hub puts itself if systemd didn't
 CONTROL = ".control"  # where systemd puts what it runs at a unit's stop
+PATIENCE_SECONDS = 10.0
 
 
 def main() -> int:
@@ -92,12 +94,18 @@ def make_way(own: str | None = None, groups: Path = GROUPS) -> bool:
     if not (unit / MOVED).is_dir():
         return False
     with contextlib.suppress(OSError):
-        for each in unit.iterdir():
-            if each.is_dir() and each.name not in (MOVED, CONTROL):
-                (each / "cgroup.kill").write_text("1")
+        for box in _boxes(unit):
+            (box / "cgroup.kill").write_text("1")
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while _boxes(unit) and time.monotonic() < deadline:
+            time.sleep(0.05)  # who keeps a box reads what it used, and removes its group
         (unit / "cgroup.subtree_control").write_text(CONTROLLERS_BACK)
         return True
     return False
+
+
+def _boxes(unit: Path) -> list[Path]:
+    return [each for each in unit.iterdir() if each.is_dir() and each.name not in (MOVED, CONTROL)]
 
 
 def _own_group(own: str | None, groups: Path) -> Path | None:
