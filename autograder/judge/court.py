@@ -143,13 +143,12 @@ class Court:
         self.control, theirs = socket.socketpair()
         self.told = ()
         self.with_torch = False
-        self.awaited = 0
+        self.awaited = 1
         with theirs:
             try:
                 self.box = open_box(judge_spec(theirs.fileno()))
             except SandboxError as error:
                 raise PlatformError(f"the judge's box didn't start: {error}; run `mlsys doctor`") from error
-        self.awaited = 1
 
     def _load_torch(self, control: socket.socket) -> None:
         if not self.with_torch:

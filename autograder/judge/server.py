@@ -145,11 +145,11 @@ def main() -> None:
             load_torch()
             chance = get_ready()
             control.send(READY)
-        if word == CHECKS:
+        elif word == CHECKS:
             with os.fdopen(fds.pop(), "rb") as file:
                 learn(file.read())
             gc.freeze()
-        if word == SESSION and fork_alone() == 0:
+        elif word == SESSION and fork_alone() == 0:
             random.seed()
             control.close()
             # A reply that is small on the wire may be huge in memory: it ends this notebook's judge

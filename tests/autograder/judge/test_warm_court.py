@@ -18,6 +18,7 @@ from autograder.judge.desk import JudgeDesk
 from autograder.sandbox import BoxSpec
 from tests.autograder.judge.notebooks import check, given, ignore, notebook, scratch, solve, told
 from tests.autograder.judge.test_strays import honest
+from tests.autograder.sandbox.boxes import program_of
 
 EVERYTHING = (
     given("import numpy as np, torch, random"),
@@ -45,8 +46,7 @@ def judge(court: Court, *cells: Any, settings: Settings | None = None, seen: See
 
 def zygote_pids(court: Court) -> list[int]:
     assert court.boxes is not None
-    inits = [each.box.init_pid for each in court.boxes.zygotes.values() if each.box.running]
-    return [int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0]) for pid in inits]
+    return [program_of(each.box) for each in court.boxes.zygotes.values() if each.box.running]
 
 
 def test_marks_messages_and_outputs_are_those_of_a_cold_box(court: Court) -> None:
@@ -122,9 +122,7 @@ def test_waiting_for_the_judge_is_waiting_for_torch_too() -> None:
         court.prepare(Settings(preload=("torch",)))
         court.wait()
         assert court.box is not None
-        init = court.box.init_pid
-        (judge_pid,) = Path(f"/proc/{init}/task/{init}/children").read_text().split()
-        assert "libtorch" in Path(f"/proc/{judge_pid}/maps").read_text()
+        assert "libtorch" in Path(f"/proc/{program_of(court.box)}/maps").read_text()
 
 
 def test_closing_waits_for_no_judge_that_never_comes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -127,6 +128,12 @@ def emptied(warm: WarmBoxes, spec: BoxSpec) -> Box:
         channel.receive(time.monotonic() + PATIENCE)
         assert box.vacate()
     return box
+
+
+def program_of(box: Box) -> int:
+    """The pid of the box's program: the first child of its init."""
+    init = box.init_pid
+    return int(Path(f"/proc/{init}/task/{init}/children").read_text().split()[0])
 
 
 def said(reader: int) -> str:

@@ -215,8 +215,8 @@ for name in sorted(os.listdir("/dev")):
         found = os.stat("/dev/" + name)
     except FileNotFoundError:  # what a link names isn't in a box
         continue
-    if stat.S_ISCHR(found.st_mode) or stat.S_ISBLK(found.st_mode):
-        kind = "c" if stat.S_ISCHR(found.st_mode) else "b"
+    kind = stat.filemode(found.st_mode)[0]
+    if kind in "bc":
         say(f"{kind}{os.major(found.st_rdev)}:{os.minor(found.st_rdev)}")
 """)
     harmless = {"c1:3", "c1:5", "c1:7", "c1:8", "c1:9", "c5:0", "c5:2"}  # null zero full random urandom tty ptmx

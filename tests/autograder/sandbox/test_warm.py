@@ -29,7 +29,7 @@ from autograder.sandbox.policy import this_host
 from autograder.sandbox.warm import WarmBoxes, why_cold
 from autograder.sandbox.warmth import AGENT_BINDS, HOME
 from autograder.sandbox.wire import Channel
-from tests.autograder.sandbox.boxes import GREETING, PATIENCE, WARM, run
+from tests.autograder.sandbox.boxes import GREETING, PATIENCE, WARM, program_of, run
 
 LIMITS = replace(DEFAULT_LIMITS, cpu_seconds=60)
 
@@ -92,10 +92,9 @@ def numeric(torch_boxes: WarmBoxes) -> Callable[[], Notebook]:
 
 
 def zygote_pid(boxes: WarmBoxes) -> int:
-    """Of the only zygote: the first child of its box's init."""
+    """Of the only zygote."""
     [zygote] = boxes.zygotes.values()
-    init = zygote.box.init_pid
-    return int(Path(f"/proc/{init}/task/{init}/children").read_text().split()[0])
+    return program_of(zygote.box)
 
 
 # What a fork takes along, and what it doesn't
