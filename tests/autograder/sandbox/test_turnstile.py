@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from autograder.sandbox import DEFAULT_LIMITS, Box, BoxSpec, interpreter, open_box
-from autograder.sandbox.accounting import descendants
+from autograder.sandbox.accounting import descendants, state_of
 from autograder.sandbox.cgroup import group_cpu
 from autograder.sandbox.frames import HEADER
 from autograder.sandbox.policy import this_host
@@ -217,7 +217,7 @@ def test_an_answer_before_its_question_is_the_last() -> None:
 
 def test_half_an_answer_before_its_question_is_the_last() -> None:
     with judging() as judge:
-        judge.ask("reply('1'); line.send(b'x'); time.sleep(60)")
+        judge.ask("line.sendall(struct.pack('<II', 1, 0) + b'1x'); time.sleep(60)")  # in one piece, as above
         assert judge.cut_off()
 
 
@@ -415,6 +415,7 @@ def test_a_turn_survives_the_wire() -> None:
 def test_a_box_uses_nothing_between_its_turns() -> None:
     with judging() as judge:
         judge.ask("threading.Thread(target=burn, args=(60,), daemon=True).start()")
+        until(lambda: state_of(judge.box.init_pid) == "S")  # it wakes for a moment when its program is stopped
         group = judge.box.meters[0]
         before = group_cpu(group)
         busy = time.thread_time() + 0.05
