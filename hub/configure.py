@@ -43,9 +43,16 @@ def configure(c: Any, settings: HubSettings) -> None:
 
 
 def free_port() -> int:
-    """A port of the loopback that nobody listens on now."""
-    with socket.create_server((LOOPBACK, 0)) as probe:
-        number: int = probe.getsockname()[1]
+    """A port of the loopback for a server that starts later.
+
+    As long as this process lives, no other one is given it: it stays taken here, by a socket that doesn't
+    listen, beside which another may (``SO_REUSEADDR``, man 7 socket; all servers set it).
+    """
+    taken = socket.socket()
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.bind((LOOPBACK, 0))
+    number: int = taken.getsockname()[1]
+    taken.detach()
     return number
 
 

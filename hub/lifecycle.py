@@ -18,7 +18,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def stop(settings: HubSettings, say: Told, *, keep_servers: bool = False) -> boo
         hub = running(settings)
         if hub is not None:
             say("stopping JupyterHub")
-            os.kill(hub.pid, signal.SIGTERM)
+            _end(hub)
             if not _within(STOP_SECONDS, lambda: not is_running(hub)):
                 raise PlatformError(f"the hub (process {hub.pid}) does not end; see {settings.state / LOG}")
         (settings.state / PID).unlink(missing_ok=True)
@@ -156,9 +156,15 @@ def _wait_until_it_answers(settings: HubSettings, hub: Process) -> None:
         return
     log = settings.state / LOG
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-LOG_TAIL:])
-    if is_running(hub):
-        os.kill(hub.pid, signal.SIGTERM)
+    _end(hub)
     raise PlatformError(f"the hub did not come up; the end of {log}:\n{tail}")
+
+
+def _end(process: Process) -> None:
+    """SIGTERM for it, where it still runs."""
+    with suppress(ProcessLookupError):
+        if is_running(process):
+            os.kill(process.pid, signal.SIGTERM)
 
 
 def _answers(settings: HubSettings, path: str) -> bool:
@@ -189,7 +195,7 @@ def _stop_servers(settings: HubSettings, say: Told) -> None:
     if left:
         say(f"stopping {len(left)} user server{'s' if len(left) > 1 else ''}")
     for keeper in left:
-        os.kill(keeper.pid, signal.SIGTERM)
+        _end(keeper)
     _within(STOP_SECONDS, lambda: not any(is_running(each) for each in left))
 
 

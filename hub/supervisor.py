@@ -34,6 +34,7 @@ class Supervisor:
         self.environment = environment
         self.listening = open_listener(environment.get("JUPYTERHUB_SERVICE_URL", ""))
         self.child: subprocess.Popen[bytes] | None = None
+        self.starting = False
         self.ending = False
 
     def run(self) -> int:
@@ -53,17 +54,21 @@ class Supervisor:
 
     def _serve_once(self) -> int:
         descriptor = self.listening.fileno()
+        self.starting = True
         self.child = subprocess.Popen(
             [sys.executable, "-m", "hub.service"],
             env={**self.environment, LISTEN_FD: str(descriptor)},
             pass_fds=[descriptor],
         )
-        if self.ending:  # told between two children
+        self.starting = False
+        if self.ending:  # told while it was started
             self.child.terminate()
         return self.child.wait()
 
     def _end(self, number: int, frame: FrameType | None) -> None:
         self.ending = True
+        if self.starting:
+            return
         if self.child is None or self.child.poll() is not None:
             sys.exit(0)
         self.child.terminate()

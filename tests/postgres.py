@@ -26,7 +26,7 @@ from psycopg import sql
 
 PACKAGE = "postgresql"
 USER = "mlsys"
-START_SECONDS = 60
+START_SECONDS = 240
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",

@@ -303,8 +303,13 @@ def _counter(text: str, name: str) -> int:
 
 
 def _pids_in(group: Path) -> set[int]:
-    with contextlib.suppress(FileNotFoundError):
+    try:
         return {int(pid) for pid in (group / "cgroup.procs").read_text().split()}
+    except OSError as error:
+        # Two processes may sweep at once: a file of a group that the other one has removed is there no more,
+        # or, where it was open already, has no device.
+        if error.errno not in (errno.ENOENT, errno.ENODEV):
+            raise
     return set()
 
 

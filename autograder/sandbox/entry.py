@@ -150,18 +150,16 @@ def enter(
         # The groups that it has entered are the root of what it sees of them.
         _check(_LIBC.unshare(_NEW_GROUPS), "unshare")
         mount_privately(order)
+        handlers = harden()
         child = fork_alone()
+        if child and line is not None:
+            _close_all_but((status, line))
+            keep = wait_for_second(order, child, status, line)
+            child = fork_alone()
         if child:
-            handlers = harden_init((status,) if line is None else (status, line))
-            if line is not None:
-                keep = wait_for_second(order, child, status, line)
-                child = fork_alone()
-                if child:
-                    _close_all_but((status,))
-                else:
-                    restore(handlers)
-        if child:
+            _close_all_but((status,))
             be_init(child, status)
+        restore(handlers)
         be_program(order, program, keep, filter_program)
     except BaseException as error:  # the outside must learn why, whatever it was
         tell_why(words, error)
@@ -219,18 +217,20 @@ def wait_for_second(order: Order, child: int, status: int, line: int) -> list[in
     return descriptors
 
 
-def harden_init(keep: Sequence[int]) -> list[int | None]:
-    """Nothing in the box can reach this process from now on. Returns what it did with each signal so far."""
+def harden() -> list[int | None]:
+    """Nothing in the box can reach this process from now on. Returns what it did with each signal so far.
+
+    Before there is anything else in the box: a program may run before its init does.
+    """
     # An init without handlers gets no signal from its own box. Python brings a handler for SIGINT.
     handlers = [_LIBC.signal(number, _IGNORE) for number in _IGNORED]
     # In a user namespace of its own the program has this process's uid.
     _check(_LIBC.prctl(_SET_DUMPABLE, 0, 0, 0, 0), "dumpable")
-    _close_all_but(keep)
     return handlers
 
 
 def restore(handlers: Sequence[int | None]) -> None:
-    """What `harden_init` found."""
+    """What `harden` found."""
     for number, handler in zip(_IGNORED, handlers, strict=True):
         _LIBC.signal(number, handler)
 

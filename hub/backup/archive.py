@@ -11,6 +11,7 @@ What this can't tell is who made the archive: a dump of a PostgreSQL database is
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import os
 import shutil
@@ -110,7 +111,11 @@ class _Folder(_Nowhere):
 
 def _read(archive: Path, into: _Nowhere, told: Told) -> Manifest:
     try:
-        with tarfile.open(archive, mode="r|gz", tarinfo=_Member, errorlevel=1) as tar:
+        with (
+            # Not tarfile's own reading of gzip ("r|gz"): an AttributeError for some heads that are cut off.
+            gzip.open(archive) as plain,
+            tarfile.open(fileobj=plain, mode="r|", tarinfo=_Member, errorlevel=1) as tar,
+        ):
             return _verified(*_members(tar, into, told))
     except PlatformError as error:
         raise PlatformError(f"{archive}: {error}; nothing was restored") from error

@@ -30,6 +30,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from autograder.errors import GraderError
+from autograder.files import write_whole
 from autograder.sandbox import Bind, Limits, open_box
 from autograder.sandbox.box import Box
 from autograder.sandbox.python import interpreter
@@ -104,7 +105,7 @@ async def keep(order: Order, box: Box, door: socket.socket, outer: socket.socket
     )
     note = Path(order.folder) / NOTE
     async with inward, outward:
-        note.write_text(json.dumps([os.getpid(), start_time(os.getpid())]))
+        write_whole(note, json.dumps([os.getpid(), start_time(os.getpid())]).encode())
         print(json.dumps({"port": outer.getsockname()[1]}), flush=True)
         await over.wait()
     loop.remove_reader(box)

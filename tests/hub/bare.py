@@ -47,7 +47,7 @@ def running(state: Path, config: str, *arguments: str, **fields: object) -> Iter
 
 
 def until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
         try:

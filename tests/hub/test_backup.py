@@ -337,7 +337,8 @@ class TestOneKindOfDatabase:
             "cut": whole[: len(whole) // 2],
             "cut well": gzip.compress(bytes(plain)[: (len(plain) // 2) // 512 * 512]),
             "changed": gzip.compress(bytes(plain)),
-            "noise": b"\x1f\x8b" + os.urandom(3000),
+            "noise": b"\x1f\x8b" + bytes(range(7, 256)) * 12,
+            "a head that goes on": b"\x1f\x8b\x08\x04" + 3000 * b"\x07",
             "empty": b"",
         }
         for name, data in wrong.items():

@@ -135,7 +135,8 @@ def _worth(race: RaceResult) -> str:
 def _peaks(samples: Sequence[tuple[float, float]]) -> str:
     if not samples:
         return ""
-    with np.errstate(over="ignore"):  # whatever a stored result holds: a median of two adds them
+    # Whatever a stored result holds: a median of two adds them.
+    with np.errstate(over="ignore", invalid="ignore"):
         mine, right = np.median(np.asarray(samples, dtype=float).reshape(-1, 2), axis=0)
     return f"peak {size(float(mine))} against {size(float(right))}; "
 

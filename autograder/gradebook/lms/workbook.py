@@ -7,6 +7,7 @@ XML may declare no entities (defusedxml). A number in a cell is noted as one: th
 from __future__ import annotations
 
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ MARK = "[Content_Types].xml"
 MOST_ROWS, MOST_COLUMNS = 20_000, 200
 BROKEN = (
     KeyError, ValueError, TypeError, AttributeError, IndexError, OSError, EOFError, RuntimeError,
-    zipfile.BadZipFile, zlib.error, ParseError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, ParseError,
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from autograder.errors import PlatformError
 from autograder.judge import Court
 from hub import certificates
 from hub.cluster import Cluster
+from hub.configure import free_port
 from tests.autograder.target import NAME, REFERENCE, STUB, assignment
 
 pytest.importorskip("distributed")
@@ -33,13 +34,6 @@ SEEDS = {NAME: b"seed"}
 
 def files(answers: dict[str, str]) -> dict[str, bytes]:
     return {f"{NAME}.ipynb": nbformat.writes(assignment(answers)).encode()}
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="module")

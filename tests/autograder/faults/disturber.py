@@ -12,7 +12,6 @@ import contextlib
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -22,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hub.configure import free_port
 from tests.autograder.faults.classroom import Classroom
 from tests.hub.command import ROOT
 
@@ -84,9 +84,7 @@ class Field:
 @contextlib.contextmanager
 def cluster(folder: Path, workers: int) -> Iterator[Field]:
     """`mlsys cluster start`, which starts again what dies, until the end of the block."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     certificates, scratch = folder / "certificates", folder / "cluster-tmp"
     scratch.mkdir()
     words = ["--workers", str(workers), "--port", str(port), "--certificates", str(certificates)]

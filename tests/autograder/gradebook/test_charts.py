@@ -164,6 +164,7 @@ def test_no_words_cover_others_or_leave_the_box(ratios: list[float], ratio: floa
 
 
 @example(RaceKind.MEMORY, 0.0, 0.0, 0.0, False, False, 0.0, [], [(0.0, 1e308), (0.0, 1e308)], None)
+@example(RaceKind.MEMORY, 0.0, 0.0, 0.0, False, False, 0.0, [], [(math.inf, 0.0), (-math.inf, 0.0)], None)
 @example(RaceKind.SPEED, 0.0, 0.0, 0.0, False, False, 0.0, [(1.0, 3.5e306)], [], None)
 @example(RaceKind.GROWTH, 6.0, 0.0, 0.0, False, False, 0.0, [(0.5**n, 0.0) for n in range(1, 5)], [], None)
 @example(RaceKind.GROWTH, 6.0, 0.0, 0.0, False, False, 0.0, [(0.5**n, 0.0) for n in range(1, 20)], [], None)

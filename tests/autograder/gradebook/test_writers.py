@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook as NbgraderGradebook
+from sqlalchemy import make_url
 
 from autograder.errors import PlatformError
 from autograder.gradebook import Attempt, Gradebook
@@ -41,6 +43,21 @@ def test_writers_wait_for_each_other(course: Path) -> None:
     with open_gradebook(course) as book:
         newest = max(each.submitted for each in book.attempts())
         assert [each.submitted for each in book.attempts() if each.counts] == [newest]
+
+
+@pytest.mark.parametrize("mode", ["delete", "wal"])
+def test_who_opens_a_gradebook_waits_for_who_writes(mode: str, course: Path) -> None:
+    """nbgrader makes it with a journal, ours is a write-ahead log: the first to open it changes that."""
+    url = make_url(gradebook_url(course))
+    if url.get_backend_name() != "sqlite":
+        pytest.skip("PostgreSQL has no journal modes")
+    with closing(sqlite3.connect(url.database or "")) as other, ThreadPoolExecutor(1) as pool:
+        assert other.execute(f"PRAGMA journal_mode={mode}").fetchone() == (mode,)
+        other.execute("BEGIN IMMEDIATE")
+        opening = pool.submit(lambda: open_gradebook(course).close())
+        assert wait([opening], timeout=0.5).not_done
+        other.rollback()
+        opening.result(timeout=60)
 
 
 def test_the_formgrader_waits_for_a_grading(course: Path) -> None:

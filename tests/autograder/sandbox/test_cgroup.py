@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -99,7 +100,21 @@ def test_limits_are_what_was_asked(place: Place) -> None:
     group.remove()
 
 
-def test_sweep_removes_what_dead_processes_left_and_nothing_else(place: Place) -> None:
+@pytest.fixture
+def unswept(place: Place) -> Iterator[Place]:
+    """A place of this test's own: any process of the platform that starts beside it sweeps the other one."""
+    folders = {base: base / f"of-a-test-{os.getpid()}" for base in place.bases.values()}
+    for folder in folders.values():
+        folder.mkdir()
+    own = Place(place.version, {controller: folders[base] for controller, base in place.bases.items()})
+    assert own.version == 1 or all(map(cgroup._hands_out_controllers, folders.values()))
+    yield own
+    for folder in folders.values():
+        folder.rmdir()
+
+
+def test_sweep_removes_what_dead_processes_left_and_nothing_else(unswept: Place) -> None:
+    place = unswept
     base = next(iter(place.bases.values()))
     gone = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True
@@ -133,3 +148,16 @@ def test_sweep_removes_what_dead_processes_left_and_nothing_else(place: Place) -
         mine.remove()
         for folder in (elsewhere, others):
             folder.rmdir()
+
+
+def test_a_group_that_goes_while_it_is_read_has_nobody_in_it(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    group = place.make(memory_bytes=64 << 20, processes=8)
+
+    def removed_once_open(path: Path) -> str:
+        with path.open() as file:
+            group.remove()
+            return file.read()
+
+    monkeypatch.setattr(Path, "read_text", removed_once_open)
+    assert cgroup._pids_in(group.entrances[0].parent) == set()
+    assert cgroup._pids_in(group.entrances[0].parent) == set()

@@ -7,11 +7,11 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from autograder.sandbox import counters
+from autograder.sandbox.accounting import state_of, threads_of
 from autograder.sandbox.counters import INSTRUCTIONS, TASK_CLOCK, Counter, Instructions, attach, refusal
 
 WORKER = """
@@ -109,9 +109,12 @@ def test_a_process_below_counts_too() -> None:
 
 @ATTACHES
 def test_another_process_does_not_count() -> None:
-    with worker() as idle, worker() as busy, Counter(idle.pid, TASK_CLOCK) as counter:
-        ask(busy, "work")
-        assert counted(counter) == 0
+    with worker() as idle, worker() as busy:
+        while any(state_of(idle.pid, thread) != "S" for thread in threads_of(idle.pid)):
+            pass  # it has said that it is ready, and waits in a moment
+        with Counter(idle.pid, TASK_CLOCK) as counter:
+            ask(busy, "work")
+            assert counted(counter) == 0
 
 
 @ATTACHES
@@ -155,12 +158,14 @@ def test_machine_without_the_call_has_no_count(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_closed_counter_counts_no_more_and_leaves_no_descriptor() -> None:
-    before = len(list(Path("/proc/self/fd").iterdir()))
     counter = Counter(os.getpid(), TASK_CLOCK)
+    held = list(counter.descriptors)
     counter.close()
     counter.close()
     assert counter.read() is None
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    for descriptor in held:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
 
 
 @ATTACHES

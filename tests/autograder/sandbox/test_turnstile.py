@@ -187,8 +187,8 @@ def test_a_few_moments_out_of_turn_are_counted_in_the_next_one_and_end_nothing()
             wanted = process_cpu(pid) + max(4 * MILLISECOND, STRAY_NANOSECONDS)
             while process_cpu(pid) <= wanted:  # a turn may have stopped it in the middle of a moment
                 os.kill(pid, signal.SIGCONT)
-                until(lambda: state_of_process(pid) is not State.RUNS)
-            until(lambda: state_of_process(pid) is not State.RUNS)
+                until(lambda: state_of_process(pid) is State.STANDS)
+            until(lambda: state_of_process(pid) is State.STANDS)
 
         for _ in range(STRAYS_FORGIVEN):
             run_for_a_moment()
@@ -201,10 +201,13 @@ def test_a_few_moments_out_of_turn_are_counted_in_the_next_one_and_end_nothing()
 @GROUPED
 def test_what_ran_out_of_its_turn_and_is_gone_is_seen_all_the_same() -> None:
     with judging() as judge:
-        judge.ask("child(lambda: burn(0.2))")
+        # It begins when it is told to, out of its turn, however long that turn took.
+        judge.ask("signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])")
+        judge.ask("child(lambda: (signal.sigwait([signal.SIGUSR1]), burn(0.2)))")
         pid = judge.processes()[-1]
+        os.kill(pid, signal.SIGUSR1)
         os.kill(pid, signal.SIGCONT)
-        until(lambda: state_of_process(pid) is not State.RUNS)
+        until(lambda: state_of_process(pid) in (State.STANDS, State.GONE))
         assert judge.cut_off()
 
 

@@ -316,11 +316,12 @@ def test_a_zygote_that_was_killed_is_replaced() -> None:
             assert zygote_pid(boxes) != first
 
 
-def test_a_zygote_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "FORKING_SECONDS", 0.5)
+def test_a_zygote_that_does_not_answer_is_given_up() -> None:
     with WarmBoxes() as boxes:
         with Notebook(boxes):
             first = zygote_pid(boxes)
+        [zygote] = boxes.zygotes.values()
+        zygote.control.settimeout(0.5)  # this one's, which will not answer; the next one has its time
         os.kill(first, signal.SIGSTOP)
         with Notebook(boxes) as notebook:
             assert notebook("print(2)") == "2"
@@ -347,7 +348,7 @@ def test_a_zygote_that_has_grown_is_worn(monkeypatch: pytest.MonkeyPatch) -> Non
             pass
         [zygote] = boxes.zygotes.values()
         assert not zygote.has_grown()
-        monkeypatch.setattr(module, "MOST_GROWTH", -1)
+        monkeypatch.setattr(module, "MOST_GROWTH", -zygote.size)
         assert zygote.has_grown()
 
 

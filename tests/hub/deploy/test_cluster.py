@@ -8,7 +8,6 @@ import runpy
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from typer.main import get_command
 
 from autograder.errors import PlatformError
 from hub.cli.app import app
+from hub.configure import free_port
 from tests.autograder.target import NAME, REFERENCE
 from tests.hub.command import ROOT
 from tests.hub.deploy.test_kubernetes import FOLDER as HUB
@@ -138,16 +138,6 @@ c.ClusterConfig.worker_memory = "2 G"
 """
 
 
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports: list[int] = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
 @contextmanager
 def running(words: list[str], wanted: str, **kwargs: Any) -> Iterator[str]:
     """A program until the end of the block, once it has said this; all it has said."""
@@ -172,11 +162,11 @@ def test_grading_through_a_gateway_of_this_host(tmp_path: Path) -> None:
     pytest.importorskip("dask_gateway_server")
     from tests.autograder.batch.test_cluster import SEEDS, SOURCES, files
 
-    private, public = free_ports(2)
+    public = free_port()
     config = tmp_path / "dask_gateway_config.py"
     config.write_text(
         LOCAL.format(
-            private=private, public=public, ours=str(FOLDER / "gateway_config.py"), folder=str(tmp_path)
+            private=free_port(), public=public, ours=str(FOLDER / "gateway_config.py"), folder=str(tmp_path)
         )
     )
     server = [str(Path(sys.executable).with_name("dask-gateway-server")), "-f", str(config)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from course.release import release
+from hub.configure import free_port
 from hub.exchange.exchange import Exchange
 from hub.exchange.records import Member, Role
 from hub.lab import HERE, environment
@@ -27,7 +27,7 @@ from tests.hub.checks.serving import serving
 
 PREFIX = "/services/course/"
 TOKEN = "of-the-browser"
-START_SECONDS = 60.0
+START_SECONDS = 240.0
 
 
 def during_term() -> datetime:
@@ -81,8 +81,7 @@ class Lab:
 @contextlib.contextmanager
 def running_lab(service: Service, home: Path, role: Role, user: str, **settings: str) -> Iterator[Lab]:
     """JupyterLab as a user of this role has it, but for the box."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     home.mkdir(parents=True, exist_ok=True)
     words = ["--no-browser", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}", "--allow-root"]
     words += [f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={home}"]
@@ -106,7 +105,7 @@ def running_lab(service: Service, home: Path, role: Role, user: str, **settings:
             yield lab
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(120)
 
 
 def await_answer(url: str, process: subprocess.Popen[bytes]) -> None:

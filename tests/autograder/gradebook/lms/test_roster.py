@@ -209,6 +209,16 @@ def test_a_damaged_workbook_or_zip_is_an_error_of_the_file(data: st.DataObject) 
         read_people("x", bytes(whole))
 
 
+def test_a_zip_of_a_broken_lzma_stream_is_an_error_of_the_file() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_LZMA) as archive:
+        archive.writestr("users.csv", b"sourcedId")
+    whole = bytearray(out.getvalue())
+    whole[30 + len("users.csv") + 4] = 255  # the first of LZMA's properties, after their version and size
+    with pytest.raises(AuthorError, match="x: a zip must be OneRoster's"):
+        read_people("x", bytes(whole))
+
+
 def test_a_column_of_hub_names_decides() -> None:
     (match,) = matched(f"name,login\ns0001,new.login\nnobody,{BOB.login}x\n", ADA, BOB).matches
     assert (match.after.name, match.after.login) == ("s0001", "new.login")
