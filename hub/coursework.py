@@ -108,13 +108,17 @@ def _locked(course_dir: Path, name: str, by: str, busy: str) -> Iterator[None]:
 def take(lock: IO[str], by: str) -> None:
     """Raises BlockingIOError where another has the lock, and doesn't give it up."""
     deadline = time.monotonic() + PATIENCE_SECONDS
+    holder = ""
     while True:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             break
         except BlockingIOError:
             lock.seek(0)
-            if by == SERVER or lock.read() != SERVER or time.monotonic() > deadline:
+            before, holder = holder, lock.read()
+            # Who has just taken it says in a moment who it is: until then the last one's word is there.
+            told = holder not in (SERVER, "") and holder == before
+            if by == SERVER or told or time.monotonic() > deadline:
                 raise
             time.sleep(PAUSE_SECONDS)
     lock.truncate(0)

@@ -1,8 +1,8 @@
 """The exchange's database: SQLite that survives a power cut, or PostgreSQL by its URL.
 
-Contract: ``writing`` is one transaction, on the disk when it returns. Writers of one student and
-assignment wait for each other: on SQLite because there is one writer at a time, on PostgreSQL by an
-advisory lock on the name that ``writing`` is given. Threads of this process wait in a queue instead of
+Contract: ``writing`` is one transaction, on the disk when it returns. Writers of the same thing wait for
+each other: on SQLite because there is one writer at a time, on PostgreSQL by an advisory lock on the name
+that ``writing`` is given. Threads of this process wait in a queue instead of
 polling for SQLite's lock.
 """
 

@@ -247,7 +247,10 @@ class Exchange:
             return tuple(self._record(row, moved) for row in session.scalars(wanted))
 
     def since(self, number: int, most: int) -> tuple[Submission, ...]:
-        """Submissions with an ``id`` above this one, oldest first, so many at the most."""
+        """Submissions with an ``id`` above this one, oldest first, so many at the most.
+
+        Who asks again with the last ``id`` misses none: none comes to be there below one that is.
+        """
         wanted = select(SubmissionRow).where(SubmissionRow.id > number).order_by(SubmissionRow.id)
         with self._database.reading() as session:
             rows = session.scalars(wanted.limit(most)).all()
@@ -365,7 +368,8 @@ class Exchange:
         if known is not None:
             return known
         stored_files = self._keep(kept)
-        with self._database.writing(f"submission {student} {assignment}") as session:
+        # One lock for all, not one a student: ids must be there in their order for who follows them (`since`).
+        with self._database.writing("submissions") as session:
             # All is asked again, for another submission may have come in meanwhile.
             known = self._same_or_taken(session, student, entry, sha256, now)
             if known is not None:

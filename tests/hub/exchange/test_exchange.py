@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from sqlalchemy.orm import Session
 
 from autograder.errors import AuthorError, PlatformError, SubmissionError
 from autograder.gradebook import content_sha256, latest_receipt, read_snapshot, receipts
 from hub.exchange.exchange import Exchange
+from hub.exchange.lookups import extended
 from hub.exchange.records import Member, Role, Submission
 from hub.exchange.refusals import Closed, Unknown
 from tests.hub.exchange.course import CLOSES, DUE, FIRST, MOST, OPENS, SECOND, Hands, notebook, small_course
@@ -50,6 +52,29 @@ def test_going_back_to_an_earlier_answer_is_an_attempt(exchange: Exchange, hands
         hands.on(minutes=1)
         hand_in(exchange, text)
     assert [each.number for each in exchange.submissions("ada")] == [1, 2, 3]
+
+
+def test_who_follows_submissions_misses_none(exchange: Exchange, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One has its number and isn't kept yet: none with a higher number is kept before it."""
+    numbered, kept = threading.Event(), threading.Event()
+
+    def looked_up(session: Session, student: str | None) -> dict[tuple[str, str], datetime]:
+        if student == "ada":
+            numbered.set()
+            assert kept.wait(60)
+        return extended(session, student)
+
+    monkeypatch.setattr("hub.exchange.exchange.extended", looked_up)
+    with ThreadPoolExecutor() as pool:
+        ada = pool.submit(hand_in, exchange)
+        assert numbered.wait(60)
+        bob = pool.submit(hand_in, exchange, student="bob")
+        wait([bob], timeout=0.5)
+        seen = exchange.since(0, 9)
+        kept.set()
+        wait([ada, bob])
+    last = seen[-1].id if seen else 0
+    assert [*seen, *exchange.since(last, 9)] == sorted((ada.result(), bob.result()), key=lambda each: each.id)
 
 
 def test_attempts_run_out(exchange: Exchange) -> None:
