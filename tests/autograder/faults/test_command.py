@@ -24,12 +24,30 @@ from tests.hub.command import ROOT
 IMPATIENT = "from autograder.gradebook import database; database.BUSY_SECONDS = 1"
 
 
+# After so many gradings each waits, and says so, until nothing comes on the standard input any more.
+HALTING = """
+import itertools, sys
+from autograder.batch import GradingRoom
+grade, number = GradingRoom.grade, itertools.count(1)
+def halting(room, job):
+    if next(number) > {free}:
+        print("halted", file=sys.stderr, flush=True)
+        sys.stdin.read()
+    return grade(room, job)
+GradingRoom.grade = halting
+"""
+
+
+def command_after(before: str, room: Classroom, *options: str) -> list[str]:
+    """The words of the command, in a process that runs these statements first."""
+    _, _, _, *words = room.command("--json", *options)
+    return [sys.executable, "-c", f"{before}\nfrom hub.cli.app import main\nmain()", *words]
+
+
 def fails(room: Classroom, *, before: str = "pass") -> str:
     """Runs the command, which must end with 2; its words. ``before``: a statement for its process."""
-    _, _, _, *words = room.command("--json")
-    program = f"{before}\nfrom hub.cli.app import main\nmain()"
     done = subprocess.run(
-        [sys.executable, "-c", program, *words],
+        command_after(before, room),
         capture_output=True,
         text=True,
         cwd=ROOT,
@@ -146,27 +164,29 @@ def test_a_damaged_snapshot_stops_nobody_else(room: Classroom, few_graded: Class
 @pytest.mark.slow
 def test_a_batch_that_is_stopped_and_stopped_again(room: Classroom, few_graded: Classroom) -> None:
     """Ctrl-C twice, which ends at once; then SIGTERM, which lets what is running end."""
-    stopped(room, signal.SIGINT, signal.SIGINT, records=2)
+    stopped(room, signal.SIGINT, signal.SIGINT, graded=1)
     kept = attempts(room)
-    assert kept
-    stopped(room, signal.SIGTERM, records=1)
-    assert attempts(room)[: len(kept)] == kept
+    assert len(kept) == 1
+    stopped(room, signal.SIGTERM, graded=0)
+    assert attempts(room)[:1] == kept
+    assert len(attempts(room)) == 2
     completes(room, few_graded)
 
 
-def stopped(room: Classroom, *signals: signal.Signals, records: int) -> None:
-    """Runs the command until it has written so many records, then signals it."""
-    words = room.command("--json", "--workers", "1")
-    with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT
-    ) as driver:
+def stopped(room: Classroom, *signals: signal.Signals, graded: int) -> None:
+    """Runs the command until it has graded so many and is at another one, then signals it."""
+    words = command_after(HALTING.format(free=graded), room, "--workers", "1")
+    pipe = subprocess.PIPE
+    with subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=ROOT) as driver:
         assert driver.stdout is not None
         assert driver.stderr is not None
-        for _ in range(records):
+        for _ in range(1 + graded):  # how many there are, and one each
             driver.stdout.readline()
-        for each in signals:
+        assert driver.stderr.readline() == "halted\n"
+        driver.send_signal(signals[0])
+        driver.stderr.readline()  # it says that it was heard
+        for each in signals[1:]:
             driver.send_signal(each)
-            driver.stderr.readline()  # it says that it was heard
         driver.communicate()
     assert driver.returncode == INTERRUPTED
 

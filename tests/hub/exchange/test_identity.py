@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -21,7 +22,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
-from hub.configure import free_port
 from hub.exchange.exchange import Exchange
 from hub.exchange.guard import require
 from hub.exchange.identity import CACHE_SECONDS, HubIdentity
@@ -79,18 +79,16 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pages]:
         ]
         app = Starlette(routes=[Mount(PREFIX.rstrip("/"), routes=routes)])
         app.state.identity, app.state.xsrf_key = identity, exchange.secret("xsrf")
-        port = free_port()
+        listening = socket.create_server(("127.0.0.1", 0))
         server = uvicorn.Server(
-            uvicorn.Config(app, port=port, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+            uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
         )
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        end = time.monotonic() + 30
-        while not server.started and time.monotonic() < end:
-            time.sleep(0.01)
-        yield Pages(hub, f"http://127.0.0.1:{port}")
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
+        thread.start()  # connections wait in the socket until the server is ready
+        yield Pages(hub, f"http://127.0.0.1:{listening.getsockname()[1]}")
         server.should_exit = True
         thread.join(30)
+        listening.close()
 
 
 def client(hub: Hub) -> HubOAuth:

@@ -10,6 +10,7 @@ import argparse
 import html
 import json
 import secrets
+import socket
 import sys
 import threading
 import time
@@ -29,7 +30,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from hub.configure import free_port
 from tests.hub.lti.faults import Faulty, Rule
 from tests.hub.lti.gradebook import INSTRUCTOR, Column, Person, canvas, moodle
 
@@ -94,7 +94,9 @@ class Platform:
     assertions: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.port = self.port or free_port()
+        # Bound from now on: connections wait in the socket until the server runs.
+        self.listening = socket.create_server(("127.0.0.1", self.port))
+        self.port = self.listening.getsockname()[1]
         self.key = self.signer = _key()  # what it publishes, and what it signs with
         self.used: set[str] = set()
         self.redirect_uri = ""
@@ -110,7 +112,7 @@ class Platform:
             date_header=False,
         )
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
+        self._thread = threading.Thread(target=self._server.run, args=([self.listening],), daemon=True)
 
     def __enter__(self) -> Platform:
         self._thread.start()
@@ -123,6 +125,7 @@ class Platform:
         self._server.force_exit = True
         self._server.should_exit = True
         self._thread.join()
+        self.listening.close()
 
     def wait(self) -> None:
         """Until this process is ended."""
