@@ -21,9 +21,9 @@ from pathlib import Path
 from autograder.errors import PlatformError
 from hub import certificates
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 LOOK_SECONDS = 0.2
-GRACE_SECONDS = 5.0
+GRACE_SECONDS = 20.0
 
 
 class Cluster:

@@ -46,7 +46,7 @@ from hub.lti.routes import lti_routes
 from hub.metrics import CourseMetrics
 from hub.pages.jobs import Jobs
 from hub.pages.routes import page_routes
-from hub.supervisor import LISTEN_FD
+from hub.supervisor import LISTEN_FD, SUPERVISOR
 
 GRACE_SECONDS = 10
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -176,7 +176,7 @@ def listener(settings: ServiceSettings, environment: Mapping[str, str]) -> dict[
     """uvicorn's words for where to listen: at the supervisor's socket, or ``http://host:port``, or
     ``http+unix://%2Fpath``."""
     if descriptor := environment.get(LISTEN_FD):
-        die_with_parent()
+        die_with(int(environment[SUPERVISOR]))
         return {"fd": int(descriptor)}
     parsed = urlsplit(settings.listen)
     if parsed.scheme == "http+unix":
@@ -186,9 +186,11 @@ def listener(settings: ServiceSettings, environment: Mapping[str, str]) -> dict[
     return {"host": parsed.hostname, "port": parsed.port}
 
 
-def die_with_parent() -> None:
-    """Ends this process when the supervisor is gone: two services must not write at the same time."""
+def die_with(supervisor: int) -> None:
+    """Ends this process when its parent is gone: two services must not write at the same time."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != supervisor:  # it was gone before
+        raise PlatformError("its supervisor is gone, and has another one's place by now")
 
 
 def main() -> int:

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from autograder.errors import PlatformError
 
-LISTEN_FD = "MLSYS_LISTEN_FD"
+LISTEN_FD, SUPERVISOR = "MLSYS_LISTEN_FD", "MLSYS_SUPERVISOR"
 WAITING = 2048  # callers in the queue; Linux caps it at net.core.somaxconn
 YOUNG_SECONDS, LONGEST_PAUSE_SECONDS = 10.0, 30.0
 GRACE_SECONDS = 20.0
@@ -57,7 +57,7 @@ class Supervisor:
         self.starting = True
         self.child = subprocess.Popen(
             [sys.executable, "-m", "hub.service"],
-            env={**self.environment, LISTEN_FD: str(descriptor)},
+            env={**self.environment, LISTEN_FD: str(descriptor), SUPERVISOR: str(os.getpid())},
             pass_fds=[descriptor],
         )
         self.starting = False

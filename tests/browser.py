@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium")
+# How long what is expected of a page may take to come, on a host that stalls.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,10 @@ from tests.postgres import postgres, postgres_url
 
 __all__ = ["chromium", "postgres", "postgres_url"]
 
-# How long an example takes says what else this machine does.
-settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How long an example takes says what else this machine does. Each run tries the same examples, so that its
+# result is the commit's; `--hypothesis-profile=explore` tries others.
+settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("suite", settings.get_profile("explore"), derandomize=True)
 settings.load_profile("suite")
 
 

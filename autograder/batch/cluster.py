@@ -31,6 +31,7 @@ from autograder.gradebook import GradedNotebook
 Client: Any = distributed.Client
 Security: Any = distributed.Security
 CONNECT_SECONDS = 30.0
+WORKER_SECONDS = 120.0  # for the first worker, which may be starting
 CERTIFICATES = ("ca.pem", "client.pem", "client.key")
 ENCRYPTED = ("tls", "gateway")
 GONE = (CancelledError, CommClosedError, TimeoutError, OSError)
@@ -109,7 +110,13 @@ class ClusterBench:
         self.bundles: dict[int, tuple[Sources, Any]] = {}
 
     def register(self) -> None:
-        self.client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+        try:
+            self.client.wait_for_workers(1, timeout=WORKER_SECONDS)
+        except TimeoutError as error:
+            raise PlatformError(
+                f"the scheduler at {self.where.address} has had no worker for {WORKER_SECONDS:.0f} s;"
+                " start one, or look at the workers' logs, then run the same again"
+            ) from error
         try:
             self.client.register_plugin(worker.JudgePlugin(environment()), name=worker.NAME)
         except PlatformError:

@@ -77,7 +77,8 @@ CELL_WORDS = {
     Verdict.TIMEOUT: "The cell of this question ran longer than the time limit.",
     Verdict.MEMORY: "The cell of this question used more memory than the assignment allows.",
 }
-CLOSING_SECONDS = 2.0
+# For a lost box, and the turnstile before it, to end by themselves: a box may also have hung up and go on.
+CLOSING_SECONDS, TURNSTILE_SECONDS = 2.0, 60.0
 # Who took longer, or came nearer to the limit of memory, is told of an open pass.
 QUICK_SECONDS = 1.0
 MODEST = 0.5
@@ -249,7 +250,7 @@ class BoxedNotebook:
         if self.box is None:
             return None
         box, self.box = self.box, None
-        status = self.end_turnstile(grace)
+        status = self.end_turnstile(ending=grace > 0)
         with box:
             box.kill(grace)
             ending, used = box.ending(), self.count(box)
@@ -283,14 +284,14 @@ class BoxedNotebook:
         peak = max(self.peak_bytes, used.peak_bytes)
         return Usage(self.cpu_seconds + used.cpu_seconds, peak, wall_seconds)
 
-    def end_turnstile(self, grace: float) -> int | None:
-        """The exit status that it came to by itself, within ``grace``; None where it is ended here."""
+    def end_turnstile(self, *, ending: bool) -> int | None:
+        """The exit status that it came to by itself, where it was ``ending``; None where it is ended here."""
         if self.turnstile is None:
             return None
         turnstile, self.turnstile = self.turnstile, None
-        if grace:
+        if ending:
             with contextlib.suppress(subprocess.TimeoutExpired):
-                return turnstile.wait(grace)
+                return turnstile.wait(TURNSTILE_SECONDS)
         turnstile.terminate()
         turnstile.wait()
         return None

@@ -64,11 +64,16 @@ def read_notebook(submitted: bytes | Mapping[str, object], name: str = "the note
     entries = list(_entries(document))
     if not entries:
         raise SubmissionError(f"{name} has no cells: save your work in it and submit it again.")
-    if len(entries) > MAX_CELLS:
-        raise SubmissionError(f"{name} has {len(entries)} cells; {MAX_CELLS} is the most that is graded.")
+    require_few(len(entries), name)
     cells = [_cell(entry) for entry in entries]
     kept = tuple(cell for cell in cells if cell is not None)
     return SubmittedNotebook(kept, int(version), len(cells) - len(kept))
+
+
+def require_few(cells: int, name: str) -> None:
+    """Raises SubmissionError for more than are graded."""
+    if cells > MAX_CELLS:
+        raise SubmissionError(f"{name} has {cells} cells; {MAX_CELLS} is the most that is graded.")
 
 
 def _parse(data: bytes, name: str) -> object:

@@ -17,7 +17,7 @@ from nbformat.notebooknode import NotebookNode
 from autograder.repair import repairs as said
 from autograder.repair.matching import Matches, match
 from autograder.repair.placing import Place, place
-from autograder.repair.reading import SubmittedCell, SubmittedNotebook, read_notebook
+from autograder.repair.reading import SubmittedCell, SubmittedNotebook, read_notebook, require_few
 from autograder.repair.repairs import Repair
 from autograder.repair.source import Role, SourceCell, normal, read_source
 
@@ -46,8 +46,8 @@ def repair(
     """Rebuilds one submitted notebook.
 
     ``source`` is the instructor's source notebook; ``submitted`` a file's bytes, a parsed notebook
-    or one that ``read_notebook`` returned. Raises SubmissionError for what is no notebook and
-    AuthorError for a source that repeats an id.
+    or one that ``read_notebook`` returned. Raises SubmissionError for what is no notebook or
+    has too many cells, and AuthorError for a source that repeats an id.
     """
     if not isinstance(submitted, SubmittedNotebook):
         submitted = read_notebook(submitted, name)
@@ -55,6 +55,7 @@ def repair(
     matches = match(wanted, cells)
     places, moved = place(wanted, matches, _kept(wanted, cells, matches))
     built = [_build(n, spot, wanted, cells) for n, spot in enumerate(places)]
+    require_few(len(built), f"{name}, with the course's own cells,")
     return Repaired(
         notebook=_notebook(source, [cell for cell, _ in built]),
         roles=tuple(role for _, role in built),

@@ -41,6 +41,7 @@ EMPTY = memoryview(b"")
 CHUNK = 1 << 20
 SMALL = 1 << 20
 AT_ONCE = socket.MSG_DONTWAIT
+HELD_UP_SECONDS = 5.0
 LONGEST_WAIT = 1e6  # seconds that fit into poll's milliseconds
 NUMERIC_KINDS = "biufc"
 PLAIN_TYPES = {
@@ -571,9 +572,12 @@ class Channel:
 
 
 def wait(poll: select.poll, deadline: float) -> None:
-    """Until something happens that ``poll`` watches for. Raises Late."""
+    """Until something happens that ``poll`` watches for. Raises Late.
+
+    What is there at the first look isn't late where this process was held up; not for ever, as more may come.
+    """
     left = deadline - time.monotonic()
-    if left <= 0 or not poll.poll(math.ceil(min(left, LONGEST_WAIT) * 1000)):
+    if left < -HELD_UP_SECONDS or not poll.poll(math.ceil(max(0.0, min(left, LONGEST_WAIT)) * 1000)):
         raise Late
 
 

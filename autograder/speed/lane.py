@@ -124,6 +124,18 @@ def knock(place: int) -> socket.socket | None:
     return line
 
 
+def is_held(place: int) -> bool:
+    """Whether somebody has a lane, though too many may have asked who it is for one more to be let in."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK) as line:
+        try:
+            line.connect(name_of(place))
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+    return True
+
+
 def holder(place: int) -> Holder | None:
     """Who has a lane now; None where it is free or its holder doesn't listen."""
     line = knock(place)

@@ -126,7 +126,7 @@ def race(
         if spent and not decided and found.high > WIDE * found.low and unsteady(samples):
             raise NoisyHost
         if spent or decided:
-            high = found.high if decided else min(found.high, best(samples))
+            high = found.high if decided else min(found.high, best(samples, track.warm))
             return Measurement(found.middle, found.low, high, decided, tuple(samples), track.overhead)
 
 
@@ -148,6 +148,7 @@ class Track:
         self.agree = agree
         self.rng = rng
         self.batches = (1, 1)
+        self.warm: list[tuple[float, float]] = []  # seconds a call of the pairs that aren't counted
         self.turns: list[float] = []  # seconds of the rival's
         self.handed: list[float] = []  # of them, for handing over
         self.fixed_part = 1.0  # of those, however many calls a turn has
@@ -159,8 +160,8 @@ class Track:
         Who is far too slow gets turns of fewer calls. They are shorter for that side alone: one that is slow
         only while it warms up pays for what is fixed in a turn with fewer calls than its rival.
         """
-        warm = [self.pair() for _ in range(WARM_UP_PAIRS)]
-        quickest = [min(side) for side in zip(*warm, strict=True)]
+        self.warm = [self.pair() for _ in range(WARM_UP_PAIRS)]
+        quickest = [min(side) for side in zip(*self.warm, strict=True)]
         idle = self.idle(*self.shown)
         fixed = usual_seconds(idle, [])
         wanted = math.ceil(max(TURN_SECONDS, fixed / FIXED_SHARE) / min(quickest))
@@ -170,7 +171,7 @@ class Track:
         self.batches = (mine, rivals)
         whole = usual_seconds(idle, [self.shown[0]] * rivals)
         self.fixed_part = min(1.0, fixed / whole)
-        self.pair()
+        self.warm.append(self.pair())
         self.turns.clear()
         self.handed.clear()
 
@@ -253,13 +254,17 @@ def bounds(samples: Sequence[tuple[float, float]], hidden: float, uneven: float 
     return Interval(found.low * min(1.0, factor), found.middle, found.high * max(1.0, factor))
 
 
-def best(samples: Sequence[tuple[float, float]]) -> float:
+def best(samples: Sequence[tuple[float, float]], warm: Sequence[tuple[float, float]]) -> float:
     """The ratio of the student's fastest turn to the reference's usual one.
 
     Of what stays undecided a student gets the benefit, but not of a turn in which the reference was held up.
+    Where there are too few to tell the usual one, which a program can bring about, it is the fastest of all.
     """
     fastest = min(student for student, _ in samples)
-    return float(np.median([reference for _, reference in samples])) / fastest
+    references = [reference for _, reference in samples]
+    if len(samples) < HOPELESS_PAIRS:
+        return min([*references, *(reference for _, reference in warm)]) / fastest
+    return float(np.median(references)) / fastest
 
 
 def hopeless(samples: Sequence[tuple[float, float]], lowest: float) -> bool:

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 
 from autograder.errors import PlatformError
 from autograder.speed.cores import Cores
-from autograder.speed.lane import holder, take_name
+from autograder.speed.lane import is_held, take_name
 
 
 @contextlib.contextmanager
@@ -32,7 +32,7 @@ def seat(cores: Cores | None = None) -> Iterator[int | None]:
 def taken(core: int, place: int, owner: contextlib.ExitStack) -> bool:
     """Takes a core's seat, unless another has it or a race goes on there."""
     with contextlib.suppress(PlatformError):  # a seat only saves time
-        ours = None if holder(place) else take_name(f"\0mlsys-seat-{core}")
+        ours = None if is_held(place) else take_name(f"\0mlsys-seat-{core}")
         if ours is not None:
             owner.callback(ours.close)
             return True

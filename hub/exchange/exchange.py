@@ -368,7 +368,7 @@ class Exchange:
         if known is not None:
             return known
         stored_files = self._keep(kept)
-        # One lock for all, not one a student: ids must be there in their order for who follows them (`since`).
+        # One lock for all, not one a student: who follows ids (`since`) must see them come in order.
         with self._database.writing("submissions") as session:
             # All is asked again, for another submission may have come in meanwhile.
             known = self._same_or_taken(session, student, entry, sha256, now)

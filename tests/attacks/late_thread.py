@@ -13,5 +13,7 @@ def double(x):
         def later():
             for number in range(mine, mine + 3):
                 agent.channel.send([number, "ok", 2 * x, []])
-        threading.Thread(target=later).start()
+        thread = threading.Thread(target=later)
+        thread.start()
+        thread.join()
     return 2 * x

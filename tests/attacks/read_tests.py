@@ -9,10 +9,10 @@ for folder, inner, names in os.walk("/"):
     inner[:] = [name for name in inner if name not in ("dev", "proc", "sys", "usr", "site-packages")]
     for name in names:
         try:
-            text = open(os.path.join(folder, name), errors="ignore").read(1 << 20)
+            data = open(os.path.join(folder, name), "rb", 0).read(1 << 20)
         except OSError:
             continue
-        if "BEGIN HIDDEN TESTS" in text and "double(" in text:
+        if b"BEGIN HIDDEN TESTS" in data and b"double(" in data:
             found.append(os.path.join(folder, name))
 print("FOUND:", found)
 # %% solve="double"

@@ -3,7 +3,7 @@
 # trick = "sleeps a tenth of a second for each unit of a hidden input: the seconds of the check spell it out"
 # mark = 4
 # silent = true
-# leak = "2.1 s"
+# leak = '"seconds": 2.1'
 # %% solve="double"
 import time
 def double(x):

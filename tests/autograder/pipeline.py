@@ -122,9 +122,9 @@ class Traces:
     def left(self) -> list[str]:
         """What is there now and wasn't then, after the time that a process takes to go."""
         deadline = time.monotonic() + SETTLE_SECONDS
-        while (found := sorted(self._all() - self.before)) and time.monotonic() < deadline:
+        while (found := sorted(self._all() - self.before) + self._locked()) and time.monotonic() < deadline:
             self._reap()
-        return found + self._locked()
+        return found
 
     def _all(self) -> set[str]:
         return {*self._processes(), *self._groups(), *self._files()}
@@ -135,7 +135,7 @@ class Traces:
     def _groups(self) -> Iterator[str]:
         place = this_host().place
         for base in set(place.bases.values()) if place else ():
-            yield from (f"control group {each}" for each in base.glob(f"mlsys-{os.getpid()}-*"))
+            yield from (f"control group {each}" for each in base.glob(f"mlsys-*-{os.getpid()}-*"))
 
     def _files(self) -> Iterator[str]:
         for folder in {tempfile.gettempdir(), "/dev/shm", "/var/tmp"}:  # noqa: S108 - looked at, not used

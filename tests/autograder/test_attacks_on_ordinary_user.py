@@ -10,6 +10,7 @@ from tests.autograder.sandbox.test_ordinary_user import run_again
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(2400),
     pytest.mark.long,
     pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user runs them as they are"),
 ]

@@ -55,6 +55,11 @@ class Edit(Generic[T]):
         return self.change.__name__
 
 
+def strange(rng: random.Random) -> Any:
+    """One of them for a document to keep: later edits write into what is in it."""
+    return copy.deepcopy(rng.choice(STRANGE_VALUES))
+
+
 def cell_of(rng: random.Random, nb: Document) -> Cell:
     """Any cell; one that is in no notebook where there is none."""
     cells = (
@@ -208,12 +213,12 @@ def edit_points(rng: random.Random, nb: Document) -> Document:
 def edit_settings(rng: random.Random, nb: Document) -> Document:
     for cell in course_cells(nb):
         key = rng.choice(("grade", "locked", "task", "schema_version", "checksum", "cell_type", "strange"))
-        marks_of(cell)[key] = rng.choice(STRANGE_VALUES)
+        marks_of(cell)[key] = strange(rng)
     return nb
 
 
 def edit_metadata(rng: random.Random, nb: Document) -> Document:
-    nb["metadata"] = rng.choice(STRANGE_VALUES)
+    nb["metadata"] = strange(rng)
     return nb
 
 
@@ -269,8 +274,8 @@ def fat_outputs(rng: random.Random, nb: Document) -> Document:
 def strange_outputs(rng: random.Random, nb: Document) -> Document:
     for cell in cells_of(nb):
         if isinstance(cell, dict):
-            cell["outputs"] = rng.choice(STRANGE_VALUES)
-            cell["execution_count"] = rng.choice(STRANGE_VALUES)
+            cell["outputs"] = strange(rng)
+            cell["execution_count"] = strange(rng)
     return nb
 
 
@@ -311,7 +316,7 @@ def damaged_cells(rng: random.Random, nb: Document) -> Document:
 
 
 def further_key(rng: random.Random, nb: Document) -> Document:
-    nb[rng.choice(("worksheets", "x", "", "cell"))] = rng.choice(STRANGE_VALUES)
+    nb[rng.choice(("worksheets", "x", "", "cell"))] = strange(rng)
     return nb
 
 
@@ -422,7 +427,7 @@ def places(node: Any, depth: int = 0) -> Iterator[tuple[Any, Any]]:
 
 def wrong_type(rng: random.Random, nb: Document) -> Document:
     container, key = rng.choice(list(places(nb)) or [({}, "")])
-    container[key] = rng.choice(STRANGE_VALUES)
+    container[key] = strange(rng)
     return nb
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -95,6 +96,14 @@ def test_a_server_that_was_killed_lives_no_more(tmp_path: Path) -> None:
     assert not board.live
     os.close(ready)
     os.close(told)
+
+
+def test_who_looks_whether_a_server_lives_is_none(tmp_path: Path) -> None:
+    board = Board(tmp_path)
+    with board.held():
+        pass
+    with ThreadPoolExecutor(4) as pool:
+        assert not any(pool.map(lambda _: board.live, range(5000)))
 
 
 def test_a_notice_that_can_not_be_written_costs_nothing_else(tmp_path: Path) -> None:

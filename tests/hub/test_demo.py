@@ -16,7 +16,7 @@ from hub.cli.demo import ATTACKS
 from hub.demo.handins import STUDENTS, HandIn, hand_ins
 from tests.hub.command import mlsys
 
-pytestmark = [pytest.mark.slow, pytest.mark.lane]
+pytestmark = [pytest.mark.slow, pytest.mark.lane, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

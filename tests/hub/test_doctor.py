@@ -108,8 +108,11 @@ def test_without_the_option_nothing_is_timed(paper: PaperHost, monkeypatch: pyte
 @pytest.mark.slow
 @pytest.mark.lane
 def test_this_host_gets_an_answer() -> None:
-    process = mlsys("doctor", "--timing", "--json")
-    read = json.loads(process.stdout)
+    for _ in range(2):  # as the platform asks: a host may be too busy for one race
+        process = mlsys("doctor", "--timing", "--json")
+        read = json.loads(process.stdout)
+        if read["race"]:
+            break
     assert process.returncode == (0 if read["fair"] else 2)
     assert read["checks"][-1]["name"] == "calibration race"
-    assert read["race"]["pairs"] > 0, read["checks"][-1]
+    assert read["race"] and read["race"]["pairs"] > 0, read["checks"][-1]

@@ -7,6 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import openpyxl
@@ -204,7 +205,7 @@ def test_a_grade_over_the_maximum_stops_all_of_it(known: Exchange, tmp_path: Pat
 
 def test_zeros_are_for_who_has_no_time_left(known: Exchange, tmp_path: Path) -> None:
     known.enrol([Member("fay")])
-    known.extend("fay", LAYERS, known.clock().replace(year=2098), by="alan")
+    known.extend("fay", LAYERS, datetime(2098, 1, 1, tzinfo=UTC), by="alan")
     mlsys("export", "--to", "csv", "--missing-as-zero", "--yes", "--output", "out.csv")
     rows = list(csv.DictReader(Path("out.csv").read_text(encoding="utf-8-sig").splitlines()))
     assert {row["name"]: row["score"] for row in rows} == {"ada": "12", "bea": "8", "eve": "0"}

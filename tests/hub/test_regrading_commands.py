@@ -321,23 +321,33 @@ def test_at_a_terminal_it_asks(room: Classroom, answers: bytes, counted: int) ->
     assert [each.reason for each in lines] == ["too strict"] * counted
 
 
+# It is signalled when it has told of what it found and of two submissions.
+ENDED = """
+import itertools, os
+from hub.cli import regrade
+emit, told = regrade.emit, itertools.count(1)
+def then_end(record):
+    emit(record)
+    if next(told) == 3:
+        os.kill(os.getpid(), {})
+regrade.emit = then_end
+from hub.cli.app import main
+main()
+"""
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_look_that_was_ended_goes_on_where_it_was(
     graded: Classroom, tmp_path: Path, how: signal.Signals
 ) -> None:
     room = graded.copy(tmp_path / "room")
     ask_otherwise(room)
-    words = [sys.executable, "-m", "hub.cli.app", "regrade", ID, *place(room), "--json", "--workers", "1"]
-    with subprocess.Popen(
-        words, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as process:
-        assert process.stdout is not None
-        heard = []
-        for line in process.stdout:
-            heard.append(json.loads(line))
-            if len(heard) == 3:
-                process.send_signal(how)
-    assert process.returncode == (130 if how is signal.SIGINT else -how)
+    words = ["regrade", ID, *place(room), "--json", "--workers", "1"]
+    done = subprocess.run(
+        [sys.executable, "-c", ENDED.format(int(how)), *words], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == (130 if how is signal.SIGINT else -how), done.stderr
+    heard = [json.loads(line) for line in done.stdout.splitlines()]
     judged = [each for each in heard if each["event"] == "attempt"]
     assert 2 <= len(judged) < len(KINDS)
     assert canonical(room) == canonical(graded)

@@ -17,6 +17,7 @@ from tests.hub.command import mlsys
 
 @pytest.mark.slow
 @pytest.mark.lane
+@pytest.mark.timeout(1800)
 def test_every_case_of_every_assignment_is_proved() -> None:
     process = mlsys("verify", "--repeats", "1", "--json")
     rows = [json.loads(line) for line in process.stdout.splitlines()]

@@ -139,8 +139,12 @@ class StandingView {
   }
 
   async look(source) {
-    if (this.looking) return;
+    if (this.looking) {
+      this.missed = true; // the page that is on its way may have been made before this change
+      return;
+    }
     this.looking = true;
+    this.missed = false;
     try {
       const answer = await fetch(window.location.pathname, { headers: { "X-XSRFToken": this.root.dataset.token } });
       if (!answer.ok) return;
@@ -154,6 +158,7 @@ class StandingView {
       if (!fresh.dataset.events) source.close();
     } finally {
       this.looking = false;
+      if (this.missed && source.readyState !== EventSource.CLOSED) this.look(source);
     }
   }
 }

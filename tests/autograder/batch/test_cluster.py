@@ -116,6 +116,14 @@ def test_no_scheduler_is_told_at_once(folder: Path, monkeypatch: pytest.MonkeyPa
         ClusterBench(ClusterAddress(f"tls://127.0.0.1:{free_port()}", folder))
 
 
+def test_a_scheduler_without_workers_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificates.make(tmp_path)
+    with Cluster(tmp_path, workers=0, threads=1, host="127.0.0.1", port=free_port()) as running:
+        monkeypatch.setattr("autograder.batch.cluster.WORKER_SECONDS", 1.0)
+        with pytest.raises(PlatformError, match="no worker for 1 s; start one"):
+            ClusterBench(ClusterAddress(running.address, tmp_path))
+
+
 def test_a_lost_scheduler_ends_the_batch(tmp_path: Path) -> None:
     certificates.make(tmp_path)
     with (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import sqlite3
@@ -16,7 +17,7 @@ import pytest
 from autograder.errors import PlatformError
 from autograder.gradebook import Attempt, receipts
 from hub.cli.interrupts import INTERRUPTED
-from hub.coursework import course_secret, grading_locks, open_gradebook
+from hub.coursework import SERVER, course_secret, grading_locks, open_gradebook, take
 from tests.autograder.faults.canonical import canonical, require_whole
 from tests.autograder.faults.classroom import DUE, ID, Classroom, grade, hand_in, written
 from tests.hub.command import ROOT
@@ -139,6 +140,24 @@ def test_a_secret_is_never_half_written(disk: Path) -> None:
 def test_two_commands_at_once(room: Classroom) -> None:
     with grading_locks(room.course_dir, [ID]):
         assert f"{ID} is being graded already" in fails(room)
+
+
+def test_a_server_that_has_not_said_yet_who_it_is_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "lock"
+    path.write_text("a batch")  # the word of who had it last
+    with path.open("r+") as servers, path.open("a+") as ours:
+        fcntl.flock(servers, fcntl.LOCK_EX)
+
+        def meanwhile(seconds: float) -> None:
+            if path.read_text() == SERVER:
+                fcntl.flock(servers, fcntl.LOCK_UN)
+            path.write_text(SERVER)
+
+        monkeypatch.setattr("hub.coursework.time.sleep", meanwhile)
+        take(ours, "a batch")
+    assert path.read_text() == "a batch"
 
 
 def test_a_lock_that_can_not_be_made_says_so(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from autograder.sandbox import DEFAULT_LIMITS
 from tests.autograder.judge.notebooks import check, notebook, solve
 
 pytestmark = pytest.mark.slow
-SETTINGS = Settings(limits=replace(DEFAULT_LIMITS, memory_mb=256), check_seconds=1)
+SETTINGS = Settings(limits=replace(DEFAULT_LIMITS, memory_mb=256), check_seconds=30)
+SHORT = replace(SETTINGS, check_seconds=3)
 
 
 def judged(court: Court, answer: str, *checks: str, settings: Settings = SETTINGS) -> NotebookResult:
@@ -34,13 +35,13 @@ def verdicts(result: NotebookResult) -> list[Verdict]:
 )
 def test_a_check_that_never_ends_has_timed_out(court: Court, answer: str, check: str, words: str) -> None:
     source = f"def f(x): return {answer} if x else 7"
-    result = judged(court, source, "expected = 7", check, "assert f(0) == expected")
+    result = judged(court, source, "expected = 7", check, "assert f(0) == expected", settings=SHORT)
     assert verdicts(result) == [Verdict.OK, Verdict.TIMEOUT, Verdict.OK]
     assert "time limit" in result.checks[1].message and words in result.checks[1].message
 
 
 def test_the_checks_of_a_notebook_have_an_end_together(court: Court) -> None:
-    short = replace(SETTINGS, limits=replace(SETTINGS.limits, notebook_seconds=1.5))
+    short = replace(SHORT, limits=replace(SETTINGS.limits, notebook_seconds=4.5))
     slow = "import time\ndef f(x):\n    time.sleep(60)"
     result = judged(court, slow, *["assert f(1) == 2"] * 20, settings=short)
     assert set(verdicts(result)) == {Verdict.TIMEOUT}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -56,6 +57,13 @@ def quiet(square: str, *more: Any, visible: str = "assert square(2) == 4", hidde
     ]
 
 
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long this host takes, no open pass is made for that."""
+    monkeypatch.setattr("autograder.judge.hearing.QUICK_SECONDS", math.inf)
+
+
+@pytest.mark.usefixtures("unhurried")
 def test_who_has_all_points_is_judged_once(court: Court, opened: list[int]) -> None:
     result = judge(
         court, *quiet(SQUARE, solve("more", "def more():\n    return 1"), check("more", "assert more() == 1"))
@@ -66,6 +74,7 @@ def test_who_has_all_points_is_judged_once(court: Court, opened: list[int]) -> N
     assert result.usage.cpu_seconds > 0
 
 
+@pytest.mark.usefixtures("unhurried")
 def test_who_fails_hidden_tests_alone_is_judged_once(court: Court, opened: list[int]) -> None:
     result = judge(court, *quiet("def square(x):\n    return 4"))
     assert [(each.verdict, each.message) for each in result.checks] == [(Verdict.WRONG, "off")]
@@ -112,6 +121,7 @@ def test_a_definition_that_prints_tells_nothing_of_hidden_inputs(court: Court) -
     assert "1234567" not in shown
 
 
+@pytest.mark.usefixtures("unhurried")
 @pytest.mark.skipif(this_host().place is None, reason="needs a control group, which counts memory exactly")
 @pytest.mark.parametrize("megabytes", [200, 700])
 def test_memory_and_time_of_hidden_tests_are_not_told(court: Court, megabytes: int) -> None:

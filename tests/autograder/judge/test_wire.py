@@ -6,6 +6,7 @@ import contextlib
 import gc
 import socket
 import threading
+import time
 from typing import Any
 
 import msgpack
@@ -18,6 +19,7 @@ from hypothesis.extra import numpy as npst
 
 from autograder.sandbox.frames import HEADER, MAX_BODY, MAX_TAIL
 from autograder.sandbox.wire import (
+    HELD_UP_SECONDS,
     MAX_DEPTH,
     MAX_ITEMS,
     Channel,
@@ -302,6 +304,15 @@ def test_the_deadline_and_the_end_are_told_apart(pair: Any) -> None:
     ours.close()
     with pytest.raises(Closed):
         Channel(theirs).receive()
+
+
+def test_what_is_there_is_not_late_where_the_reader_was_held_up(pair: Any) -> None:
+    ours, theirs = pair
+    Channel(ours).send(["there"])
+    assert Channel(theirs).receive(deadline=time.monotonic() - 0.5).message == ["there"]
+    Channel(ours).send(["there"])
+    with pytest.raises(Late):
+        Channel(theirs).receive(deadline=time.monotonic() - HELD_UP_SECONDS - 1)
 
 
 def framed(sent: Any, tail: bytes = b"") -> Any:

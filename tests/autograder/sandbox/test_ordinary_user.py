@@ -52,6 +52,7 @@ def run_again(tests: str, *options: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(2400)
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user runs them as they are")
 def test_boxes_of_an_ordinary_user_hold_too() -> None:
     # What the filter says, and what a cell's text becomes, is worked out alike for everybody.

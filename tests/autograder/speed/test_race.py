@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.speed.race import Inputs, Measurement, NoisyHost, WrongOutput, race
+from autograder.speed.race import HOPELESS_PAIRS, Inputs, Measurement, NoisyHost, WrongOutput, race
 from autograder.speed.score import Bands, Score, Smooth
 
 BANDS = Bands({0.25: 4.0, 0.5: 7.0, 0.75: 10.0})
@@ -185,12 +185,35 @@ class Waking(Simulated):
         return [x for (x,) in calls], taken
 
 
-def short_race(student: Waking, rival: Waking) -> Measurement:
+class HeldUp(Waking):
+    """A runner that the host holds up for half a second when nearly all of the race's time is spent."""
+
+    held_up = False
+
+    def run(self, calls: Sequence[Inputs]) -> tuple[list[Any], float]:
+        outputs, taken = super().run(calls)
+        if self.clock.now > 1.5 and self.calls > 3 and not self.held_up:
+            self.held_up = True
+            self.clock.now += 0.5
+            taken += 0.5
+        return outputs, taken
+
+
+def short_race(student: Waking, rival: Waking, budget: float = 60.0) -> Measurement:
     return race(
         student, rival, SimulatedIdle, lambda rng: (float(rng.random()),),
         lambda inputs, mine, right: bool(mine == right), BANDS,
-        rng=np.random.default_rng(1), clock=student.clock, budget=60.0,
+        rng=np.random.default_rng(1), clock=student.clock, budget=budget,
     )  # fmt: skip
+
+
+def test_who_spends_the_time_warming_up_gains_nothing_by_a_turn_that_was_held_up() -> None:
+    clock = Clock()
+    student, rival = Waking(clock, 2e-3, 0.01, 1), HeldUp(clock, 1e-3, 0.01, 2)
+    student.slow_calls = 3
+    measured = short_race(student, rival, budget=1.5)
+    assert rival.held_up and len(measured.samples) < HOPELESS_PAIRS
+    assert measured.high < 0.6
 
 
 def test_who_is_slow_only_while_it_warms_up_gains_nothing_by_short_turns() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 
 import pytest
 
@@ -12,7 +13,7 @@ from autograder.speed.lane import lane
 from autograder.speed.seat import seat
 
 # Numbers that no host has: other programs of this one sit on its real cores meanwhile.
-FIRST = 700_100
+FIRST = 700_100 + 10 * os.getpid()
 CORES = Cores(
     frozenset(range(FIRST, FIRST + 4)), {core: frozenset([core]) for core in range(FIRST, FIRST + 4)}
 )
@@ -33,6 +34,15 @@ def test_nobody_sits_where_a_race_is() -> None:
         seats = [held.enter_context(seat(CORES)) for _ in range(4)]
     assert LANE not in seats
     assert seats[3] is None
+
+
+def test_nobody_sits_there_however_many_have_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograder.speed.lane.MOST_WAITING", 2)
+    alone = Cores(frozenset([LANE]), {LANE: frozenset([LANE])})
+    with lane(alone):
+        for _ in range(5):
+            with seat(alone) as core:
+                assert core is None
 
 
 def test_an_error_inside_comes_out_and_the_seat_is_free_again() -> None:

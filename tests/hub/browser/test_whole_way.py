@@ -152,8 +152,7 @@ def mark_by_hand(ines: Person) -> None:
     ines.picture("14-formgrader", full=False)
     page.get_by_role("link", name="Submission #1").click()
     extra = page.locator("#check-unbroadcast-missing_extra_credit")
-    extra.wait_for()
-    page.wait_for_load_state("networkidle")
+    expect(extra).to_have_attribute("placeholder", "0")  # set when the page's script has taken it over
     with page.expect_response(re.compile("/formgrader/api/grade/")) as saved:
         extra.fill("0.5")
         extra.press("Tab")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -23,6 +24,7 @@ from tests.hub.lab.test_lab import shot
 pytestmark = pytest.mark.slow
 
 GRADING_MS = 120_000
+get, post = partial(httpx.get, timeout=60), partial(httpx.post, timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -72,26 +74,26 @@ def test_the_formgrader_is_there_for_instructors(instructor: Lab, page: Page) ->
 def test_only_staff_may_have_work_graded(service: Service) -> None:
     url = f"{service.url}/api/v1/assignments/{ID}/autograde"
     for token, status in (("ama", 403), ("no-name", 401)):
-        answer = httpx.post(url, headers={"Authorization": f"token {token}"}, content=b"{}")
+        answer = post(url, headers={"Authorization": f"token {token}"}, content=b"{}")
         assert answer.status_code == status
-    assert httpx.post(url, content=b"{}").status_code == 401
+    assert post(url, content=b"{}").status_code == 401
 
 
 @pytest.mark.parametrize("body", [[], {"students": "ama"}, {"students": [1]}, {"students": ["--help"]}])
 def test_an_order_that_is_none_is_refused(service: Service, body: object) -> None:
     url = f"{service.url}/api/v1/assignments/{ID}/autograde"
-    answer = httpx.post(url, headers={"Authorization": "token staff"}, content=json.dumps(body))
+    answer = post(url, headers={"Authorization": "token staff"}, content=json.dumps(body))
     assert answer.status_code == 422
 
 
 def test_students_have_no_formgrader(student: Lab) -> None:
-    answer = httpx.get(f"{student.url}formgrader", params={"token": TOKEN}, follow_redirects=True)
+    answer = get(f"{student.url}formgrader", params={"token": TOKEN}, follow_redirects=True)
     assert answer.status_code == 404
 
 
 def test_nbgraders_validate_button_asks_our_judge(student: Lab) -> None:
     student.write(f"{ID}/relu.ipynb", student.service.released.written(relu=ABS))
-    answer = httpx.post(
+    answer = post(
         f"{student.url}assignments/validate",
         headers={"Authorization": f"token {TOKEN}"},
         json={"path": f"{ID}/relu.ipynb"},
@@ -104,14 +106,14 @@ def test_nbgraders_validate_button_asks_our_judge(student: Lab) -> None:
 
 @pytest.mark.parametrize("path", ["../../etc/passwd.ipynb", "nothing.ipynb", "notes.txt", 7, None])
 def test_paths_mean_what_jupyter_says(student: Lab, path: object) -> None:
-    answer = httpx.post(
+    answer = post(
         f"{student.url}mlsys/check", headers={"Authorization": f"token {TOKEN}"}, json={"path": path}
     )
     assert answer.status_code in (403, 404, 422)
 
 
 def test_a_check_needs_jupyters_login(student: Lab) -> None:
-    assert httpx.post(f"{student.url}mlsys/check", json={"path": "x.ipynb"}).status_code == 403
+    assert post(f"{student.url}mlsys/check", json={"path": "x.ipynb"}).status_code == 403
 
 
 def test_nbgraders_connections_wait_for_locks(tmp_path: Path) -> None:

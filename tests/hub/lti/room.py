@@ -20,8 +20,8 @@ from hub.lti.wire import Pace
 from tests.hub.exchange.course import FIRST
 from tests.hub.lti.platform import CLIENT, CONTEXT, DEPLOYMENT, LINK, SCOPES, Platform
 
-QUICK = Pace(connect=5, silence=5, whole=10, first_wait=0.01, longest_wait=0.02)
-ONCE = Pace(connect=5, silence=5, whole=10, first_wait=0.01, longest_wait=0.02, tries=1)
+QUICK = Pace(connect=60, silence=60, whole=120, first_wait=0.01, longest_wait=0.02)
+ONCE = Pace(connect=60, silence=60, whole=120, first_wait=0.01, longest_wait=0.02, tries=1)
 MAXIMUM = 10.0
 
 

@@ -29,7 +29,7 @@ class Tool:
         self.key = tool_keys(exchange.course_dir).signing
         self.column = Column(1, "Layers", 10, FIRST)
         platform.columns.append(self.column)
-        self.http = httpx.Client(trust_env=False)
+        self.http = httpx.Client(trust_env=False, timeout=60)
 
     def assertion(self, **changes: Any) -> str:
         now = int(time.time())

@@ -298,7 +298,9 @@ for number in range(1000):
         sys.exit(130)
     say(event="attempt", assignment="layers", student="<b>s%d</b>" % number, state="graded", verdict="OK",
         points=9.5, max_points=12, wall_seconds=1.25)
-    time.sleep(0.02)
+    end = time.monotonic() + (300 if number == 100 else 0.02)
+    while not stopped and time.monotonic() < end:
+        time.sleep(0.02)
 """
 
 

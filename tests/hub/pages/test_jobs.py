@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from autograder.errors import AuthorError
+from autograder.files import write_whole
 from autograder.gradebook.regrading import Keep
 from hub.pages.jobs import Job, JobKind, Jobs, JobState, Order, is_locked
 from hub.pages.live import read_progress
@@ -55,7 +56,7 @@ def make(tmp_path: Path) -> Callable[..., Jobs]:
     (tmp_path / "work").mkdir()
 
     def made(plan: str = "", **environment: str) -> Jobs:
-        (tmp_path / "plan").write_text(plan)
+        write_whole(tmp_path / "plan", plan.encode())  # a job that runs may be reading it
         return Jobs(
             tmp_path / "course.toml",
             tmp_path / "work",
