@@ -70,10 +70,10 @@ def read_notebook(submitted: bytes | Mapping[str, object], name: str = "the note
     return SubmittedNotebook(kept, int(version), len(cells) - len(kept))
 
 
-def require_few(cells: int, name: str) -> None:
+def require_few(cells: int, name: str, whose: str = "") -> None:
     """Raises SubmissionError for more than are graded."""
     if cells > MAX_CELLS:
-        raise SubmissionError(f"{name} has {cells} cells; {MAX_CELLS} is the most that is graded.")
+        raise SubmissionError(f"{name} has {cells} cells{whose}; {MAX_CELLS} is the most that is graded.")
 
 
 def _parse(data: bytes, name: str) -> object:

@@ -55,7 +55,7 @@ def repair(
     matches = match(wanted, cells)
     places, moved = place(wanted, matches, _kept(wanted, cells, matches))
     built = [_build(n, spot, wanted, cells) for n, spot in enumerate(places)]
-    require_few(len(built), f"{name}, with the course's own cells,")
+    require_few(len(built), name, " with the course's own")
     return Repaired(
         notebook=_notebook(source, [cell for cell, _ in built]),
         roles=tuple(role for _, role in built),

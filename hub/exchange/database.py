@@ -2,8 +2,7 @@
 
 Contract: ``writing`` is one transaction, on the disk when it returns. Writers of the same thing wait for
 each other: on SQLite because there is one writer at a time, on PostgreSQL by an advisory lock on the name
-that ``writing`` is given. Threads of this process wait in a queue instead of
-polling for SQLite's lock.
+that ``writing`` is given. Threads of this process wait in a queue instead of polling for SQLite's lock.
 """
 
 from __future__ import annotations
