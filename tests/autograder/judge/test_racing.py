@@ -192,7 +192,7 @@ def test_a_race_that_stays_undecided_ends_before_its_check_is_out_of_time(court:
     judgement = judged(court, "softmax", SOFTMAX, SOFTMAX, race, Settings(check_seconds=10.0))
     [_, raced] = judgement.result.checks
     assert raced.race is not None and not raced.race.decided, raced.message
-    assert raced.verdict is Verdict.OK
+    assert raced.verdict is Verdict.WRONG  # some points are missing, whichever
     assert raced.points == max(points for mark, points in marks.items() if mark <= raced.race.high)
 
 
