@@ -190,7 +190,7 @@ def die_with(supervisor: int) -> None:
     """Ends this process when its parent is gone: two services must not write at the same time."""
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != supervisor:  # it was gone before
-        raise PlatformError("its supervisor is gone, and has another one's place by now")
+        raise PlatformError("its supervisor is gone; another has its place by now")
 
 
 def main() -> int:

@@ -115,8 +115,13 @@ def _lock(connection: Connection) -> None:
 def _prepare(connection: Any, record: object) -> None:
     """Our own BEGIN instead of the driver's, and the write-ahead log, which stays with the file."""
     connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
-    deadline = time.monotonic() + BUSY_SECONDS
+    use_write_ahead_log(connection, BUSY_SECONDS)
+
+
+def use_write_ahead_log(connection: Any, seconds: float) -> None:
+    """For an SQLite database, by a connection that waits so long for others, here as well as later."""
+    connection.execute(f"PRAGMA busy_timeout={seconds * 1000:.0f}")
+    deadline = time.monotonic() + seconds
     while True:
         try:
             connection.execute("PRAGMA journal_mode=WAL")

@@ -43,7 +43,7 @@ from autograder.sandbox.frames import HEADER, MAX_BODY, MAX_TAIL
 TURN = struct.Struct("<7q")
 STOPPED = frozenset("TtZX")
 UNINTERRUPTIBLE = "D"
-STOP_SECONDS = 30.0  # not one: where the host takes its cores away for so long, a box isn't what won't stop
+STOP_SECONDS = 30.0  # more than a host takes its cores away for: then it isn't the box that won't stop
 # What is noted, what ends a race at once, and how often less does not. The box's init wakes for a moment when
 # its program is stopped; where the host takes the core away just then, it may seem to have run for as long.
 STRAY_NANOSECONDS, LONG_STRAY_NANOSECONDS, STRAYS_FORGIVEN = 2_000_000, 20_000_000, 3

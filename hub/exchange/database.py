@@ -20,6 +20,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from autograder.errors import PlatformError
+from autograder.gradebook.database import use_write_ahead_log
 from hub.exchange.tables import SettingRow, Table
 
 VERSION = b"1"
@@ -128,8 +129,7 @@ def _make_private(file: Path) -> None:
 def _prepare(connection: Any, record: object) -> None:
     """Our own BEGIN instead of the driver's; a commit is on the disk before it returns."""
     connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
-    connection.execute("PRAGMA journal_mode=WAL")
+    use_write_ahead_log(connection, BUSY_SECONDS)
     connection.execute("PRAGMA synchronous=FULL")
 
 

@@ -347,8 +347,7 @@ def test_a_look_that_was_ended_goes_on_where_it_was(
         [sys.executable, "-c", ENDED.format(int(how)), *words], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == (130 if how is signal.SIGINT else -how), done.stderr
-    heard = [json.loads(line) for line in done.stdout.splitlines()]
-    judged = [each for each in heard if each["event"] == "attempt"]
+    judged = records(Done(done.returncode, done.stdout, done.stderr), "attempt")
     assert 2 <= len(judged) < len(KINDS)
     assert canonical(room) == canonical(graded)
     rest = regrade(room, "--json")
